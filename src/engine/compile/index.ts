@@ -1,0 +1,33 @@
+/** Script text → loadable plan. Pure: the kernel is an argument. */
+import type { Diagnostic } from "./diagnostic.ts";
+import type { Kernel } from "./kernel.ts";
+import type { Plan } from "./plan.ts";
+
+export interface CompileOptions {
+  /** Shown in diagnostics: "stdin", "script.bt". */
+  fileName?: string;
+  /** Positional parameters ($1…) and named ones (--name=value after --). */
+  positional?: string[];
+  named?: Record<string, string | true>;
+  unsafe?: boolean;
+  /** -p PID, and whether -c gives a child. */
+  pid?: number;
+  hasChild?: boolean;
+  /** Runtime errors reported (-k). */
+  warnHelperErrors?: boolean;
+  /** BPFTRACE_* environment variables, which win over the config block. */
+  environment?: Record<string, string | undefined>;
+  /** bench / test mode. */
+  mode?: "trace" | "bench" | "test";
+}
+
+export interface CompileResult {
+  diagnostics: Diagnostic[];
+  /** Sources by Span.file. */
+  files: { name: string; text: string }[];
+  plan?: Plan;
+  /** For -d: lazily printed stages. */
+  stages: Partial<Record<"ast" | "typed" | "ir" | "bpf", () => string>>;
+}
+
+export type Compile = (source: string, kernel: Kernel, options?: CompileOptions) => CompileResult;

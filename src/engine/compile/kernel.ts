@@ -1,0 +1,94 @@
+/**
+ * What the compiler may know of the kernel and the machine it compiles for: an argument, never a global. The engine
+ * passes the live one (src/engine/kernel), tests pass recorded ones. All answers are synchronous and cached by the giver.
+ */
+import type { EnumType, Field, StructLayout, Type } from "./types.ts";
+
+export type Arch = "x64" | "arm64";
+
+export interface TracepointFormat {
+  id: number;
+  /** All fields, common_* first, offsets into the record. */
+  fields: Field[];
+}
+
+/** A kernel function or raw tracepoint prototype from BTF. */
+export interface Prototype {
+  arguments: { name: string; type: Type }[];
+  returns: Type;
+  /** BTF id for attaching (fentry/fexit, tp_btf typedef), and the BTF object it is in ("vmlinux" or a module). */
+  btfId: number;
+  module: string;
+}
+
+export interface UserSymbol {
+  name: string;
+  /** File offset: what a uprobe attaches to. */
+  offset: number;
+  /** Virtual address as linked, and size in bytes (0: unknown). */
+  address: number;
+  size: number;
+}
+
+export interface UsdtProbe {
+  provider: string;
+  name: string;
+  offset: number;
+  semaphoreOffset: number;
+  /** "8@%rdi -4@-20(%rbp)" */
+  arguments: string;
+}
+
+export interface UserBinary {
+  /** The path that resolves the name given (ld.so cache, PATH, /proc/PID/root). */
+  path: string;
+  symbols(): readonly UserSymbol[];
+  usdt(): readonly UsdtProbe[];
+  language?: "go" | "rust" | "c++";
+}
+
+export interface Kernel {
+  release: string;
+  version: readonly [major: number, minor: number, patch: number];
+  arch: Arch;
+  pageSize: number;
+  possibleCpus: number;
+  onlineCpus: readonly number[];
+  /** Names are rows of libbpf-ts `features`. */
+  has(feature: string): boolean;
+
+  /** BTF types by C name. Undefined: this kernel's BTF has none, or there is no BTF. */
+  hasBtf: boolean;
+  struct(name: string, union?: boolean): StructLayout | undefined;
+  /** typedef or base type ("size_t", "u32", "uint64_t") resolved. */
+  typeNamed(name: string): Type | undefined;
+  enumNamed(name: string): EnumType | undefined;
+  /** An enum constant's value and its enum. */
+  enumConstant(name: string): { value: bigint; type: EnumType; size: 1 | 2 | 4 | 8 } | undefined;
+  /** Struct names for "did you mean" and completion. */
+  structNames(): Iterable<string>;
+
+  /** category → event names. */
+  tracepointCategories(): readonly string[];
+  tracepoints(category: string): readonly string[];
+  tracepointFormat(category: string, name: string): TracepointFormat | undefined;
+  rawTracepoints(): readonly string[];
+  rawTracepoint(name: string): Prototype | undefined;
+  /** Functions that kprobe and fentry can take; `module` "vmlinux" for the kernel proper. */
+  functions(): Iterable<{ name: string; module: string }>;
+  functionPrototype(name: string, module?: string): Prototype | undefined;
+  /** Kernel symbol → address, from kallsyms. */
+  symbolAddress(name: string): bigint | undefined;
+  /** Syscall name → number on this architecture (from the machine's own table), undefined if unknown. */
+  syscallNumber(name: string): number | undefined;
+
+  /** ELF file by path, library name or "*"-pattern; empty: no such file. Throws SysError-like errors with a sentence. */
+  binaries(pattern: string, pid?: number): readonly UserBinary[];
+
+  /** Cgroup v2 id of a path; undefined: none there. */
+  cgroupId(path: string): bigint | undefined;
+  /** For imports, #include and cat of headers at compile time. Undefined: no such file. */
+  readFile(path: string): string | undefined;
+  /** Device and inode of the caller's pid namespace, when it is not the initial one. */
+  pidNamespace?: { device: bigint; inode: bigint };
+}

@@ -1,0 +1,146 @@
+/**
+ * What the compiler makes: everything the engine needs to load, attach, read and print a script, as plain data. It
+ * holds no descriptor and no address of this boot except those the script asked for (kaddr).
+ */
+import type { Span } from "./diagnostic.ts";
+import type { Config, EmitAction, Probe } from "./typed.ts";
+import type { Type } from "./types.ts";
+
+export interface Plan {
+  programs: ProgramPlan[];
+  /** Every attach point, expanded. A probe's index here is its attach cookie. */
+  probes: ProbePlan[];
+  maps: MapPlan[];
+  /** Index = the u32 that opens a ring buffer record. */
+  actions: ActionPlan[];
+  /** strftime formats, cgroup filters, … by index. */
+  strings: string[];
+  /** Indices into `maps` of the stack-trace maps, by the index that stack values carry. */
+  stackMaps: number[];
+  /** Offsets of the words in the "globals" map that the engine reads and writes. */
+  globals: GlobalsLayout;
+  config: Config;
+  options: { name: string; type: "bool" | "int" | "string"; default: string; description?: string }[];
+  license: string;
+}
+
+/** One BPF program. */
+export interface ProgramPlan {
+  /** At most 15 characters, [A-Za-z0-9_.]. */
+  name: string;
+  type: "tracepoint" | "raw_tracepoint" | "perf_event" | "kprobe" | "tracing";
+  /** For tracing: which, and the BTF id and object it is checked against. For kprobe: multi when attached so. */
+  expectedAttach?:
+    | "trace_raw_tp"
+    | "trace_fentry"
+    | "trace_fexit"
+    | "trace_iter"
+    | "kprobe_multi"
+    | "uprobe_multi";
+  attachBtf?: { module: string; id: number };
+  /** Encoded instructions, 8 bytes each; map references hold zero until relocated. */
+  instructions: Uint8Array;
+  relocations: Relocation[];
+  /** Sub-programs and callbacks, when there are any: instruction index and name. */
+  functions: { instruction: number; name: string; kind: "main" | "callback" | "subprogram" }[];
+  /** Instruction index → place in the script, ascending. */
+  lines: { instruction: number; span: Span }[];
+}
+
+/** Two-slot load at `instruction` takes the map's descriptor, or the address of its value plus offset. */
+export interface Relocation {
+  instruction: number;
+  map: number;
+  kind: "map" | "value";
+  offset: number;
+}
+
+export interface ProbePlan extends Probe {
+  program: number;
+  /**
+   * How the program is attached for this probe. `raw-syscall`: through raw_syscalls, dispatched in the program; probes
+   * with the same program share one link.
+   */
+  via:
+    | "begin"
+    | "end"
+    | "tracepoint"
+    | "raw-tracepoint"
+    | "raw-syscall"
+    | "perf-event"
+    | "kprobe"
+    | "kprobe-multi"
+    | "uprobe"
+    | "uprobe-multi"
+    | "usdt"
+    | "fentry"
+    | "iter"
+    | "signal"
+    | "bench"
+    | "test";
+}
+
+export interface MapPlan {
+  /** "@x" for script maps; "events", "control", "globals", "scratch", "stacks_kernel_127", … for the rest. */
+  name: string;
+  role: "script" | "events" | "control" | "globals" | "scratch" | "constants" | "stacks" | "internal";
+  type:
+    | "hash"
+    | "lru_hash"
+    | "percpu_hash"
+    | "lru_percpu_hash"
+    | "array"
+    | "percpu_array"
+    | "ringbuf"
+    | "stack_trace";
+  keySize: number;
+  valueSize: number;
+  maxEntries: number;
+  /** BPF_F_NO_PREALLOC, BPF_F_MMAPABLE, … */
+  flags: number;
+  /** Initial bytes of entry 0, for constants. */
+  initial?: Uint8Array;
+  /** For script maps. Scalar maps are one-entry arrays: the u32 index is no key. */
+  script?: {
+    key?: Type;
+    value: Type;
+    /** Scalar arrays always have entry 0: a word at this offset in the value tells if it was ever set (absent: shown always once written; see `present`). */
+    present?: { offset: number };
+  };
+}
+
+/** A record is: u32 action, u32 probe index, then the arguments at their offsets (from the record's start). */
+export interface ActionPlan {
+  action: PlannedAction;
+  arguments: { type: Type; offset: number }[];
+  /** Bytes of a record. */
+  size: number;
+  span: Span;
+  /** Control records: u64 at offset 8 is the events ring's producer position when it was written; arguments follow. */
+  control: boolean;
+}
+
+/** EmitAction with maps by index into Plan.maps. */
+export type PlannedAction =
+  | Exclude<EmitAction, { map: unknown }>
+  | { kind: "print-map"; map: number; top?: number; div?: number }
+  | { kind: "print-map-item"; map: number }
+  | { kind: "clear" | "zero"; map: number };
+
+/** Byte offsets in the value of the one-entry "globals" array map. */
+export interface GlobalsLayout {
+  map: number;
+  /** u32: programs return at once unless it is 1. */
+  enabled: number;
+  /** u64 counters of losses: events ring full; map full (per script map index, 8 bytes each from mapFull); stack ids lost. */
+  eventsLost: number;
+  mapFull: number;
+  stacksLost: number;
+  /** u64 counts of strings cut to their size. */
+  stringsTruncated: number;
+  /** u64 boot-clock nanoseconds of the start: for elapsed. */
+  startTime: number;
+  /** u32 pid of -c's child. */
+  cpid: number;
+  size: number;
+}

@@ -1,0 +1,31 @@
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: {
+    fileParallelism: false,
+    projects: [
+      {
+        test: { name: "unit", include: ["src/**/*.test.{ts,tsx}", "libbpf-ts/src/**/*.test.ts"] },
+        esbuild: { target: "node20" },
+      },
+      {
+        test: {
+          name: "live",
+          include: ["test/live/**/*.test.ts", "test/side-by-side/**/*.test.ts"],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+        esbuild: { target: "node20" },
+      },
+      {
+        test: {
+          name: "screen",
+          include: ["test/screen/**/*.test.ts"],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+        esbuild: { target: "node20" },
+      },
+    ],
+  },
+});
