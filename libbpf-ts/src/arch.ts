@@ -75,7 +75,8 @@ for (const name of ["ax", "bx", "cx", "dx", "si", "di", "bp", "sp", "ip"])
 x64Registers.orig_rax = x64Registers.orig_ax;
 x64Registers.eflags = x64Registers.flags;
 
-const arm64Registers: Record<string, number> = { sp: 248, pc: 256, pstate: 264 };
+/** orig_x0 stands right behind user_pt_regs. */
+const arm64Registers: Record<string, number> = { sp: 248, pc: 256, pstate: 264, orig_x0: 272 };
 for (let i = 0; i <= 30; i++) {
   arm64Registers[`r${i}`] = i * 8;
   arm64Registers[`x${i}`] = i * 8;
@@ -144,7 +145,6 @@ const arches: Record<ArchName, Arch> = {
     syscallWrapper: true,
   },
 };
-arm64Registers.orig_x0 = 272;
 
 /** The tables of one processor, by default the running one. */
 export function archFor(name: string = globalThis.process?.arch ?? "x64"): Arch {

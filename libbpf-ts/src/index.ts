@@ -1,0 +1,82 @@
+// The public face of libbpf-ts.
+
+export { type Arch, type ArchName, archFor } from "./arch.ts";
+export { onlineCpus, parseCpuList, possibleCpus } from "./cpus.ts";
+export {
+  Errno,
+  errnoName,
+  errnoText,
+  kernelAtLeast,
+  kernelVersion,
+  lockdownMode,
+  SysError,
+  UnsupportedError,
+} from "./errno.ts";
+export { attachIter, IterLink, type IterTarget } from "./link/iter.ts";
+export {
+  attachKprobe,
+  attachKprobeMulti,
+  type KprobeMultiTarget,
+  type KprobeTarget,
+  kprobesAvailable,
+} from "./link/kprobe.ts";
+export { FdLink, type HasFd, type Link, type LinkInfo, linkInfo } from "./link/link.ts";
+export {
+  attachHardware,
+  attachInterval,
+  attachPerfEvent,
+  attachProfile,
+  attachSoftware,
+  type ClockOptions,
+  type CounterOptions,
+  type PerfEventOptions,
+} from "./link/perfEvent.ts";
+export { attachRawTracepoint } from "./link/rawTracepoint.ts";
+export { attachTracepoint, type TracepointTarget } from "./link/tracepoint.ts";
+export { attachTracing } from "./link/tracing.ts";
+export { attachUprobe, attachUprobeMulti, type UprobeMultiTarget, type UprobeTarget } from "./link/uprobe.ts";
+export { BpfMap, type MapContents, type MapInfo, type MapSpec, mapInfo } from "./map.ts";
+export { PerfBuffer } from "./perfbuf.ts";
+export {
+  BpfProgram,
+  enableStats,
+  listLinks,
+  listMaps,
+  listPrograms,
+  type ProgramInfo,
+  type ProgramSpec,
+  programInfo,
+  programInfoById,
+  type TestRunOptions,
+  VerifierError,
+} from "./program.ts";
+export { type RecordCallback, RingBuffer, type RingBufferMap } from "./ringbuf.ts";
+export { clockNs, close, dup, Mapping, pollIn, raiseMemlock, raiseOpenFiles, setCloseOnExec } from "./sys.ts";
+export {
+  hasTracepoint,
+  listAllTracepoints,
+  listTracepointCategories,
+  listTracepoints,
+  parseTracepointFormat,
+  readTracepointFormat,
+  type TracepointField,
+  type TracepointFormat,
+  tracefsPath,
+  tracepointId,
+} from "./tracefs.ts";
+export {
+  AttachType,
+  type AttachTypeName,
+  HardwareEvent,
+  type HardwareEventName,
+  MapFlag,
+  MapType,
+  type MapTypeName,
+  PerfType,
+  ProgFlag,
+  ProgType,
+  type ProgTypeName,
+  SoftwareEvent,
+  type SoftwareEventName,
+  UpdateFlag,
+} from "./uapi.ts";

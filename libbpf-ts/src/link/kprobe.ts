@@ -1,0 +1,133 @@
+// Kernel functions, by the kprobe PMU (4.17), by tracefs where that is missing, or many at once by a kprobe_multi link
+// (5.18, CONFIG_FPROBE).
+
+import { existsSync } from "node:fs";
+import { archFor } from "../arch.ts";
+import { Errno, SysError, UnsupportedError } from "../errno.ts";
+import { addressOf, attr, bpf, bpfCallName, cstring, perfEventOpen } from "../sys.ts";
+import { tracefsPath } from "../tracefs.ts";
+import { AttachType, Cmd, PerfType } from "../uapi.ts";
+import { createDynamicEvent, probePmu } from "./dynamicEvents.ts";
+import { attachToPerfEvent, FdLink, type HasFd, LINK_CREATE_SIZE, type Link } from "./link.ts";
+import { encodePerfEventAttr, openPerfEvent } from "./perfEvent.ts";
+
+export interface KprobeTarget {
+  /** A symbol; system calls may be named without their prefix ("sys_read"). */
+  symbol?: string;
+  /** Or an address. */
+  address?: bigint;
+  /** Bytes after the symbol. */
+  offset?: bigint;
+  /** At the function's return instead. */
+  ret?: boolean;
+  cookie?: bigint;
+}
+
+/** Whether this kernel has kprobes at all. */
+export function kprobesAvailable(): boolean {
+  if (probePmu("kprobe")) return true;
+  try {
+    return existsSync(`${tracefsPath()}/kprobe_events`);
+  } catch {
+    return false;
+  }
+}
+
+function hintFor(errno: number, where: string): string | undefined {
+  if (errno === Errno.EILSEQ) return `${where} is inside an instruction`;
+  if (errno === Errno.ENOENT) return `this kernel has no function ${where}`;
+  if (errno === Errno.EINVAL)
+    return `${where} is inlined, or on the kernel's list of functions that must not be probed`;
+  return undefined;
+}
+
+/** Attaches a `kprobe` program to one kernel function. */
+export function attachKprobe(program: HasFd, kprobe: KprobeTarget): Link {
+  const place = kprobe.symbol ?? `0x${(kprobe.address ?? 0n).toString(16)}`;
+  const where = `${place}${kprobe.offset ? `+${kprobe.offset}` : ""}`;
+  const target = `${kprobe.ret ? "kretprobe" : "kprobe"} ${where}`;
+  if (!kprobesAvailable()) {
+    throw new UnsupportedError(
+      target,
+      "this kernel was built without kprobes (CONFIG_KPROBES, CONFIG_KPROBE_EVENTS)",
+    );
+  }
+  const pmu = probePmu("kprobe");
+  let errno: number = Errno.EINVAL;
+  if (pmu) {
+    const prefixed = kprobe.symbol ? [kprobe.symbol, archFor().syscallPrefix + kprobe.symbol] : [undefined];
+    for (const symbol of prefixed) {
+      const name = symbol === undefined ? undefined : cstring(symbol);
+      const bytes = encodePerfEventAttr({
+        type: pmu.type,
+        config: kprobe.ret ? pmu.retprobeBit : 0n,
+        config1: name ? addressOf(name) : 0n,
+        config2: name ? (kprobe.offset ?? 0n) : (kprobe.address ?? 0n) + (kprobe.offset ?? 0n),
+      });
+      const event = perfEventOpen(bytes, -1, 0);
+      if (event >= 0) {
+        const { fd, isLink } = attachToPerfEvent(program, event, target, kprobe.cookie);
+        return new FdLink(target, [fd], isLink);
+      }
+      errno = -event;
+      if (errno !== Errno.ENOENT && errno !== Errno.EINVAL) break;
+    }
+    // Old PMUs refuse symbols such as "foo.isra.0", which tracefs takes.
+    if (errno !== Errno.EINVAL || !kprobe.symbol?.includes(".")) {
+      throw new SysError(`perf_event_open(${target})`, errno, hintFor(errno, where));
+    }
+  }
+  const dynamic = createDynamicEvent("kprobe_events", kprobe.ret ? "r" : "p", where);
+  try {
+    const event = openPerfEvent(
+      { type: PerfType.tracepoint, config: BigInt(dynamic.id), period: 1n },
+      -1,
+      0,
+      target,
+    );
+    const { fd, isLink } = attachToPerfEvent(program, event, target, kprobe.cookie);
+    return new FdLink(target, [fd], isLink, dynamic.remove);
+  } catch (error) {
+    dynamic.remove();
+    throw error;
+  }
+}
+
+export interface KprobeMultiTarget {
+  symbols?: string[];
+  /** Instead of symbols: faster, and unambiguous. */
+  addresses?: bigint[];
+  /** One for each function. */
+  cookies?: bigint[];
+  ret?: boolean;
+  /** The program runs at entry and at return (6.10); load it with `trace_kprobe_session`. */
+  session?: boolean;
+}
+
+/** Attaches a `kprobe` program loaded with attach type `trace_kprobe_multi` to many functions (5.18). */
+export function attachKprobeMulti(program: HasFd, kprobes: KprobeMultiTarget): Link {
+  const count = kprobes.addresses?.length ?? kprobes.symbols?.length ?? 0;
+  const target = `${kprobes.ret ? "kretprobe" : "kprobe"} of ${count} functions`;
+  const names = (kprobes.addresses ? [] : (kprobes.symbols ?? [])).map(cstring);
+  const type = kprobes.session ? AttachType.trace_kprobe_session : AttachType.trace_kprobe_multi;
+  attr
+    .begin()
+    .u32(0, program.fd)
+    .u32(8, type)
+    .u32(16, kprobes.ret ? 1 : 0)
+    .u32(20, count);
+  if (kprobes.addresses) attr.ptr(32, BigUint64Array.from(kprobes.addresses));
+  else attr.ptr(24, BigUint64Array.from(names, addressOf));
+  if (kprobes.cookies) attr.ptr(40, BigUint64Array.from(kprobes.cookies));
+  const fd = bpf(Cmd.linkCreate, LINK_CREATE_SIZE);
+  if (fd >= 0) return new FdLink(target, [fd], true);
+  if (fd === -Errno.EOPNOTSUPP || fd === -Errno.EINVAL) {
+    throw new UnsupportedError(
+      target,
+      "this kernel cannot attach many kprobes at once (CONFIG_FPROBE)",
+      "5.18",
+    );
+  }
+  const hint = fd === -Errno.ESRCH ? "at least one of the symbols is missing or cannot be traced" : undefined;
+  throw new SysError(bpfCallName(Cmd.linkCreate, target), -fd, hint);
+}

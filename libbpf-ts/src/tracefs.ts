@@ -1,0 +1,143 @@
+// tracefs: where tracepoints are listed and described. It is often present but not mounted; it is then mounted at its
+// usual place, when permitted.
+//
+// A `format` file has a line for each field of the record that a tracepoint hands over:
+//
+//   field:char comm[16];	offset:8;	size:16;	signed:0;
+//   field:__data_loc char[] name;	offset:24;	size:4;	signed:0;      (u16 offset, u16 length of the real data)
+
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { UnsupportedError } from "./errno.ts";
+import { mount } from "./sys.ts";
+
+export interface TracepointField {
+  name: string;
+  /** As C writes it, without the array's brackets: "char", "const char *", "unsigned long". */
+  type: string;
+  offset: number;
+  size: number;
+  signed: boolean;
+  /** Elements of an array; 0 for none, and for arrays of a length known only at run time. */
+  arrayLength: number;
+  isArray: boolean;
+  /** The field is a u32: offset of the data in its low half, length in its high half. */
+  dataLoc: boolean;
+  /** As dataLoc, the offset counted from the end of the field itself (5.18). */
+  relLoc: boolean;
+}
+
+export interface TracepointFormat {
+  category: string;
+  name: string;
+  id: number;
+  /** All fields, the common ones first. */
+  fields: TracepointField[];
+}
+
+const places = ["/sys/kernel/tracing", "/sys/kernel/debug/tracing"];
+let found: string | undefined;
+
+/** Where tracefs is mounted; mounts it where it is not. Throws SysError or UnsupportedError. */
+export function tracefsPath(): string {
+  if (found) return found;
+  found = places.find((place) => existsSync(`${place}/events`));
+  if (found) return found;
+  if (!existsSync(places[0]))
+    throw new UnsupportedError("tracefs", "this kernel has none (CONFIG_TRACING)", "4.1");
+  mount("tracefs", places[0], "tracefs");
+  found = places[0];
+  return found;
+}
+
+function readEventFile(category: string, name: string, file: string): string {
+  const path = `${tracefsPath()}/events/${category}/${name}/${file}`;
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT" || code === "ENOTDIR") {
+      throw new UnsupportedError(`tracepoint ${category}:${name}`, "this kernel has no such tracepoint");
+    }
+    throw error;
+  }
+}
+
+/** The number by which perf events name a tracepoint. */
+export function tracepointId(category: string, name: string): number {
+  return Number(readEventFile(category, name, "id"));
+}
+
+/** Categories of tracepoints, sorted. */
+export function listTracepointCategories(): string[] {
+  return readdirSync(`${tracefsPath()}/events`, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map((entry) => entry.name)
+    .sort();
+}
+
+/** Names of the tracepoints in a category, sorted; empty where there is no such category. */
+export function listTracepoints(category: string): string[] {
+  try {
+    return readdirSync(`${tracefsPath()}/events/${category}`, { withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .map((entry) => entry.name)
+      .sort();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
+    throw error;
+  }
+}
+
+/** Whether a tracepoint exists. */
+export function hasTracepoint(category: string, name: string): boolean {
+  return existsSync(`${tracefsPath()}/events/${category}/${name}/format`);
+}
+
+/** "category:name" of every tracepoint, from the one file that has them all; sorted. */
+export function listAllTracepoints(): string[] {
+  return readFileSync(`${tracefsPath()}/available_events`, "utf8").trim().split("\n").sort();
+}
+
+const fieldLine = /^\s*field:(.*?);\s*offset:(\d+);\s*size:(\d+);(?:\s*signed:(\d+);)?/;
+
+/** One `field:` line, or undefined for any other. */
+export function parseFieldLine(line: string): TracepointField | undefined {
+  const match = fieldLine.exec(line);
+  if (!match) return undefined;
+  let declaration = match[1].trim();
+  const location = /^__(data|rel)_loc\s+/.exec(declaration);
+  if (location) declaration = declaration.slice(location[0].length);
+  // "char name[16]", "char[] name", "unsigned long args[6]", "const char * name"
+  const brackets = /\[([^\]]*)\]/.exec(declaration);
+  const bare = declaration.replace(/\[[^\]]*\]/g, " ").trim();
+  const split = /^(.*?)\s*([A-Za-z_]\w*)$/.exec(bare);
+  if (!split) return undefined;
+  const size = Number(match[3]);
+  const length = brackets ? Number.parseInt(brackets[1], 10) : 0;
+  return {
+    name: split[2],
+    type: split[1].trim(),
+    offset: Number(match[2]),
+    size,
+    signed: match[4] === "1",
+    arrayLength: Number.isNaN(length) ? 0 : length,
+    isArray: brackets !== null,
+    dataLoc: location?.[1] === "data",
+    relLoc: location?.[1] === "rel",
+  };
+}
+
+/** Parses the text of a `format` file. */
+export function parseTracepointFormat(category: string, text: string): TracepointFormat {
+  return {
+    category,
+    name: /^name: (.*)$/m.exec(text)?.[1] ?? "",
+    id: Number(/^ID: (\d+)$/m.exec(text)?.[1] ?? 0),
+    fields: text.split("\n").flatMap((line) => parseFieldLine(line) ?? []),
+  };
+}
+
+/** Reads a tracepoint's description; throws UnsupportedError where there is none. */
+export function readTracepointFormat(category: string, name: string): TracepointFormat {
+  return parseTracepointFormat(category, readEventFile(category, name, "format"));
+}
