@@ -1,6 +1,19 @@
 // The public face of libbpf-ts.
 
 export { type Arch, type ArchName, archFor } from "./arch.ts";
+export { BtfObject, listModules, loadModule, loadVmlinux } from "./btf/kernel.ts";
+export {
+  Btf,
+  type BtfEnumValue,
+  BtfError,
+  type BtfKind,
+  type BtfMember,
+  type BtfParam,
+  type BtfSectionEntry,
+  type BtfType,
+  type FoundMember,
+} from "./btf/reader.ts";
+export { BtfWriter, encodeFuncInfo, encodeLineInfo, type LineInfo, type NewMember } from "./btf/writer.ts";
 export { onlineCpus, parseCpuList, possibleCpus } from "./cpus.ts";
 export {
   Errno,

@@ -52,8 +52,13 @@ export class RingBuffer implements Disposable {
     return (Atomics.load(this.#producer, 0) - Number(BigInt.asUintN(32, this.#position))) >>> 0;
   }
 
-  /** Hands over at most `max` finished records; how many it were. */
-  drain(callback: RecordCallback, max = Number.POSITIVE_INFINITY): number {
+  /** Whether everything before a producer position (its low 32 bits, as `bpf_ringbuf_query` told it) was handed over. */
+  reached(position: number): boolean {
+    return ((Number(BigInt.asUintN(32, this.#position)) - position) | 0) >= 0;
+  }
+
+  /** Hands over at most `max` finished records, none from producer position `until` on; how many it were. */
+  drain(callback: RecordCallback, max = Number.POSITIVE_INFINITY, until?: number): number {
     const mask = this.size - 1;
     // Give room back in steps, so that writers don't wait for the end of a long drain.
     const step = Math.max(PAGE, this.size >>> 3);
@@ -66,6 +71,7 @@ export class RingBuffer implements Disposable {
           end = Atomics.load(this.#producer, 0);
           if (low === end) break;
         }
+        if (until !== undefined && ((low - until) | 0) >= 0) break;
         const at = low & mask;
         const header = Atomics.load(this.#headers, at >>> 2);
         if (header & BUSY) break;

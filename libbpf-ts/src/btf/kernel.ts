@@ -1,0 +1,105 @@
+// The kernel's own BTF and its modules', from /sys/kernel/btf, and loading BTF into the kernel.
+
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { Errno, SysError, UnsupportedError } from "../errno.ts";
+import { VerifierError } from "../program.ts";
+import { attr, bpf, bpfCallName, bpfOrThrow, close } from "../sys.ts";
+import { Cmd } from "../uapi.ts";
+import { Btf } from "./reader.ts";
+
+const directory = "/sys/kernel/btf";
+let vmlinux: Btf | undefined;
+
+/** The kernel's types; read once. Throws UnsupportedError where it was built without BTF. */
+export function loadVmlinux(): Btf {
+  if (vmlinux) return vmlinux;
+  if (!existsSync(`${directory}/vmlinux`)) {
+    throw new UnsupportedError("kernel types", "this kernel was built without CONFIG_DEBUG_INFO_BTF", "5.4");
+  }
+  vmlinux = Btf.parse(readFileSync(`${directory}/vmlinux`));
+  return vmlinux;
+}
+
+/** A module's types on top of the kernel's (5.11). */
+export function loadModule(name: string): Btf {
+  const path = `${directory}/${name}`;
+  if (!existsSync(path))
+    throw new UnsupportedError(`types of module ${name}`, "the module is not loaded, or has no BTF");
+  return Btf.parse(readFileSync(path), loadVmlinux());
+}
+
+/** Modules that have BTF. */
+export function listModules(): string[] {
+  if (!existsSync(directory)) return [];
+  return readdirSync(directory)
+    .filter((name) => name !== "vmlinux")
+    .sort();
+}
+
+function info(fd: number): { id: number; name: string } {
+  const name = new Uint8Array(64);
+  const view = new DataView(new ArrayBuffer(32));
+  attr.begin().ptr(0, name);
+  view.setBigUint64(16, attr.view.getBigUint64(0, true), true);
+  view.setUint32(24, name.byteLength, true);
+  attr.u64(0, 0).u32(0, fd).u32(4, view.byteLength).ptr(8, view);
+  bpfOrThrow(Cmd.objGetInfoByFd, 16, "BTF");
+  return {
+    id: view.getUint32(12, true),
+    name: Buffer.from(name.subarray(0, name.indexOf(0))).toString("latin1"),
+  };
+}
+
+/** BTF in the kernel, by descriptor. */
+export class BtfObject implements Disposable {
+  readonly fd: number;
+  #closed = false;
+
+  private constructor(fd: number) {
+    this.fd = fd;
+  }
+
+  /** Loads what `BtfWriter` built (4.18); throws VerifierError with the kernel's words. */
+  static load(bytes: Uint8Array): BtfObject {
+    const load = (log: Uint8Array | undefined) => {
+      attr.begin().ptr(0, bytes).ptr(8, log).u32(16, bytes.byteLength);
+      if (log) attr.u32(20, log.byteLength).u32(24, 1);
+      return bpf(Cmd.btfLoad, 28);
+    };
+    const fd = load(undefined);
+    if (fd >= 0) return new BtfObject(fd);
+    const log = new Uint8Array(64 * 1024);
+    const again = load(log);
+    if (again >= 0) return new BtfObject(again);
+    const text = Buffer.from(log.subarray(0, Math.max(0, log.indexOf(0)))).toString("utf8");
+    const call = bpfCallName(Cmd.btfLoad);
+    throw text === "" ? new SysError(call, -fd) : new VerifierError(call, -again, text);
+  }
+
+  /** A module's BTF by name, for `attachBtfFd` (CAP_SYS_ADMIN). */
+  static openModule(name: string): BtfObject {
+    for (let id = 0; ; ) {
+      attr.begin().u32(0, id);
+      const next = bpf(Cmd.btfGetNextId, 12);
+      if (next === -Errno.ENOENT)
+        throw new UnsupportedError(`types of module ${name}`, "the module is not loaded, or has no BTF");
+      if (next < 0) throw new SysError(bpfCallName(Cmd.btfGetNextId), -next);
+      id = attr.view.getUint32(4, true);
+      attr.begin().u32(0, id);
+      const fd = bpf(Cmd.btfGetFdById, 12);
+      if (fd < 0) continue;
+      if (info(fd).name === name) return new BtfObject(fd);
+      close(fd);
+    }
+  }
+
+  info(): { id: number; name: string } {
+    return info(this.fd);
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    close(this.fd);
+  }
+}
