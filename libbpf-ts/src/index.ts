@@ -15,6 +15,9 @@ export {
 } from "./btf/reader.ts";
 export { BtfWriter, encodeFuncInfo, encodeLineInfo, type LineInfo, type NewMember } from "./btf/writer.ts";
 export { onlineCpus, parseCpuList, possibleCpus } from "./cpus.ts";
+export { ElfError, ElfFile, type ElfNote, type ElfSection, type ElfSegment } from "./elf/file.ts";
+export { type ElfSymbol, ElfSymbols } from "./elf/symbols.ts";
+export { parseUsdtArgs, type UsdtArg, type UsdtOperand, type UsdtProbe, usdtProbes } from "./elf/usdt.ts";
 export {
   Errno,
   errnoName,
@@ -25,6 +28,7 @@ export {
   SysError,
   UnsupportedError,
 } from "./errno.ts";
+export { Kallsyms, type KernelAddress, type KernelSymbol } from "./kallsyms.ts";
 export { attachIter, IterLink, type IterTarget } from "./link/iter.ts";
 export {
   attachKprobe,

@@ -4,7 +4,7 @@
 // the verifier refuses is loaded a second time with a log that grows until it fits.
 
 import { Errno, kernelAtLeast, SysError } from "./errno.ts";
-import { attr, bpf, bpfCallName, bpfOrThrow, close, cstring, raiseMemlock } from "./sys.ts";
+import { addressOf, attr, bpf, bpfCallName, bpfOrThrow, close, cstring, raiseMemlock } from "./sys.ts";
 import { AttachType, type AttachTypeName, Cmd, ProgType, type ProgTypeName } from "./uapi.ts";
 
 export interface ProgramSpec {
@@ -69,7 +69,7 @@ export class VerifierError extends SysError {
   readonly log: string;
 
   constructor(call: string, errno: number, log: string) {
-    super(call, errno);
+    super(call, errno, "the log says why");
     this.name = "VerifierError";
     this.log = log;
     const lines = log.trimEnd().split("\n");
@@ -216,9 +216,8 @@ export class BpfProgram implements Disposable {
     const instructions = new Uint8Array(this.info().xlatedLen);
     const info = new DataView(new ArrayBuffer(INFO_SIZE));
     info.setUint32(20, instructions.byteLength, true);
-    attr.begin().ptr(0, instructions);
-    info.setBigUint64(32, attr.view.getBigUint64(0, true), true);
-    attr.u64(0, 0).u32(0, this.fd).u32(4, INFO_SIZE).ptr(8, info);
+    info.setBigUint64(32, addressOf(instructions), true);
+    attr.begin().u32(0, this.fd).u32(4, INFO_SIZE).ptr(8, info);
     bpfOrThrow(Cmd.objGetInfoByFd, 16, "program");
     return instructions;
   }

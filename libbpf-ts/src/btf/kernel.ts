@@ -3,7 +3,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { Errno, SysError, UnsupportedError } from "../errno.ts";
 import { VerifierError } from "../program.ts";
-import { attr, bpf, bpfCallName, bpfOrThrow, close } from "../sys.ts";
+import { addressOf, attr, bpf, bpfCallName, bpfOrThrow, close } from "../sys.ts";
 import { Cmd } from "../uapi.ts";
 import { Btf } from "./reader.ts";
 
@@ -39,10 +39,9 @@ export function listModules(): string[] {
 function info(fd: number): { id: number; name: string } {
   const name = new Uint8Array(64);
   const view = new DataView(new ArrayBuffer(32));
-  attr.begin().ptr(0, name);
-  view.setBigUint64(16, attr.view.getBigUint64(0, true), true);
+  view.setBigUint64(16, addressOf(name), true);
   view.setUint32(24, name.byteLength, true);
-  attr.u64(0, 0).u32(0, fd).u32(4, view.byteLength).ptr(8, view);
+  attr.begin().u32(0, fd).u32(4, view.byteLength).ptr(8, view);
   bpfOrThrow(Cmd.objGetInfoByFd, 16, "BTF");
   return {
     id: view.getUint32(12, true),

@@ -475,7 +475,7 @@ export class Btf {
 
   /** The offset of a string as this object's types refer to it; a module refers to the kernel's strings where they exist. */
   #stringOffset(name: string): number | undefined {
-    return this.base?.#stringOffset(name) ?? this.#ownStringOffset(name);
+    return (this.base ? this.base.#stringOffset(name) : undefined) ?? this.#ownStringOffset(name);
   }
 
   #ownStringOffset(name: string): number | undefined {
@@ -489,7 +489,8 @@ export class Btf {
     if (known) return known;
     const ids: number[] = [];
     // A module's strings may repeat one of the kernel's.
-    for (const offset of new Set([this.#ownStringOffset(name), this.base?.#stringOffset(name)])) {
+    const inBase = this.base ? this.base.#stringOffset(name) : undefined;
+    for (const offset of new Set([this.#ownStringOffset(name), inBase])) {
       if (offset !== undefined) this.#collect(offset, ids);
     }
     ids.sort((a, b) => a - b);

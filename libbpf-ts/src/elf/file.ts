@@ -1,0 +1,231 @@
+// ELF files: only what tracing needs, read piece by piece, for a binary can be hundreds of megabytes. 64-bit
+// little-endian files, which is all that x86-64 and arm64 run natively.
+//
+//   file:    header | program headers (what is mapped where) | … | section headers (what is where)
+//   address: p_vaddr + (file offset − p_offset), for the segment that holds it; before the loader moves a PIE or a library
+
+import { closeSync, fstatSync, openSync, readSync } from "node:fs";
+
+export interface ElfSegment {
+  type: number;
+  /** Bit 0 executable, 1 writable, 2 readable. */
+  flags: number;
+  offset: number;
+  vaddr: number;
+  fileSize: number;
+  memSize: number;
+}
+
+export interface ElfSection {
+  name: string;
+  type: number;
+  flags: number;
+  addr: number;
+  offset: number;
+  size: number;
+  link: number;
+  entrySize: number;
+}
+
+export interface ElfNote {
+  name: string;
+  type: number;
+  desc: Buffer;
+  section: string;
+}
+
+export const SegmentType = { load: 1, dynamic: 2, interp: 3, note: 4 } as const;
+export const SectionType = { symtab: 2, strtab: 3, note: 7, nobits: 8, dynsym: 11 } as const;
+
+/** Not an ELF file, one of another kind, or a damaged one. */
+export class ElfError extends Error {
+  constructor(path: string, message: string) {
+    super(`${path}: ${message}`);
+    this.name = "ElfError";
+  }
+}
+
+const HEADER = 64;
+/** Tables longer than this are not of this world. */
+const MAX_TABLE = 1 << 28;
+
+function number64(bytes: Buffer, at: number): number {
+  return bytes.readUInt32LE(at) + bytes.readUInt32LE(at + 4) * 2 ** 32;
+}
+
+/** An open ELF file. Disposing closes it. */
+export class ElfFile implements Disposable {
+  readonly path: string;
+  readonly machine: "x64" | "arm64" | number;
+  /** Position-independent: a library or a PIE. */
+  readonly relocatable: boolean;
+  readonly segments: ElfSegment[];
+  readonly sections: ElfSection[];
+  /** Device, inode and time of change: what a cache of the file's symbols depends on. */
+  readonly identity: string;
+  #fd: number;
+  #size: number;
+
+  private constructor(path: string, fd: number) {
+    this.path = path;
+    this.#fd = fd;
+    const stat = fstatSync(fd);
+    this.#size = stat.size;
+    this.identity = `${stat.dev}:${stat.ino}:${stat.mtimeMs}`;
+    const header = this.read(0, HEADER);
+    if (header.readUInt32BE(0) !== 0x7f454c46) throw new ElfError(path, "not an ELF file");
+    if (header[4] !== 2 || header[5] !== 1)
+      throw new ElfError(path, "only 64-bit little-endian ELF files can be read");
+    const machine = header.readUInt16LE(18);
+    this.machine = machine === 62 ? "x64" : machine === 183 ? "arm64" : machine;
+    this.relocatable = header.readUInt16LE(16) === 3;
+    this.segments = this.#readSegments(
+      number64(header, 32),
+      header.readUInt16LE(54),
+      header.readUInt16LE(56),
+    );
+    this.sections = this.#readSections(
+      number64(header, 40),
+      header.readUInt16LE(58),
+      header.readUInt16LE(60),
+      header.readUInt16LE(62),
+    );
+  }
+
+  /** Opens a file; throws ElfError, or Node's error where it can't be opened. */
+  static open(path: string): ElfFile {
+    const fd = openSync(path, "r");
+    try {
+      return new ElfFile(path, fd);
+    } catch (error) {
+      closeSync(fd);
+      throw error;
+    }
+  }
+
+  /** Bytes of the file; throws ElfError beyond its end. */
+  read(offset: number, size: number): Buffer {
+    if (size < 0 || size > MAX_TABLE || offset < 0 || offset + size > this.#size) {
+      throw new ElfError(this.path, `the file ends before byte ${offset + size}`);
+    }
+    const bytes = Buffer.allocUnsafe(size);
+    for (let done = 0; done < size; ) {
+      const got = readSync(this.#fd, bytes, done, size - done, offset + done);
+      if (got === 0) throw new ElfError(this.path, `the file ends before byte ${offset + size}`);
+      done += got;
+    }
+    return bytes;
+  }
+
+  section(name: string): ElfSection | undefined {
+    return this.sections.find((section) => section.name === name);
+  }
+
+  sectionData(section: ElfSection): Buffer {
+    return section.type === SectionType.nobits ? Buffer.alloc(0) : this.read(section.offset, section.size);
+  }
+
+  /** Where in the file the byte at an address is, for uprobes; undefined for addresses that no segment loads. */
+  fileOffset(address: number): number | undefined {
+    const segment = this.segments.find(
+      ({ type, vaddr, fileSize }) =>
+        type === SegmentType.load && address >= vaddr && address < vaddr + fileSize,
+    );
+    return segment && address - segment.vaddr + segment.offset;
+  }
+
+  /** The address at which a byte of the file is loaded; for the executable segment first. */
+  address(fileOffset: number): number | undefined {
+    const holders = this.segments.filter(
+      ({ type, offset, fileSize }) =>
+        type === SegmentType.load && fileOffset >= offset && fileOffset < offset + fileSize,
+    );
+    const segment = holders.find(({ flags }) => flags & 1) ?? holders[0];
+    return segment && fileOffset - segment.offset + segment.vaddr;
+  }
+
+  /** Every note of the file's note sections, or of its note segments where it has no sections. */
+  notes(): ElfNote[] {
+    const sections = this.sections.filter(({ type }) => type === SectionType.note);
+    if (sections.length > 0) return sections.flatMap((s) => parseNotes(this.sectionData(s), s.name));
+    const segments = this.segments.filter(({ type }) => type === SegmentType.note);
+    return segments.flatMap((segment) => parseNotes(this.read(segment.offset, segment.fileSize), ""));
+  }
+
+  /** The build id in hexadecimal. */
+  buildId(): string | undefined {
+    return this.notes()
+      .find(({ name, type }) => name === "GNU" && type === 3)
+      ?.desc.toString("hex");
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#fd < 0) return;
+    closeSync(this.#fd);
+    this.#fd = -1;
+  }
+
+  #readSegments(offset: number, entrySize: number, count: number): ElfSegment[] {
+    if (count === 0) return [];
+    if (entrySize < 56) throw new ElfError(this.path, "its program headers are too small");
+    const table = this.read(offset, entrySize * count);
+    return Array.from({ length: count }, (_, i) => {
+      const at = i * entrySize;
+      return {
+        type: table.readUInt32LE(at),
+        flags: table.readUInt32LE(at + 4),
+        offset: number64(table, at + 8),
+        vaddr: number64(table, at + 16),
+        fileSize: number64(table, at + 32),
+        memSize: number64(table, at + 40),
+      };
+    });
+  }
+
+  #readSections(offset: number, entrySize: number, count: number, namesIndex: number): ElfSection[] {
+    if (offset === 0 || count === 0) return [];
+    if (entrySize < 64) throw new ElfError(this.path, "its section headers are too small");
+    const table = this.read(offset, entrySize * count);
+    const sections = Array.from({ length: count }, (_, i) => {
+      const at = i * entrySize;
+      return {
+        nameOffset: table.readUInt32LE(at),
+        name: "",
+        type: table.readUInt32LE(at + 4),
+        flags: number64(table, at + 8),
+        addr: number64(table, at + 16),
+        offset: number64(table, at + 24),
+        size: number64(table, at + 32),
+        link: table.readUInt32LE(at + 40),
+        entrySize: number64(table, at + 56),
+      };
+    });
+    const names = sections[namesIndex]
+      ? this.read(sections[namesIndex].offset, sections[namesIndex].size)
+      : Buffer.alloc(0);
+    return sections.map(({ nameOffset, ...section }) => ({ ...section, name: stringAt(names, nameOffset) }));
+  }
+}
+
+/** The zero-terminated text at an offset; "" beyond the end. */
+export function stringAt(bytes: Buffer, offset: number): string {
+  if (offset >= bytes.length) return "";
+  const end = bytes.indexOf(0, offset);
+  return bytes.toString("utf8", offset, end < 0 ? bytes.length : end);
+}
+
+/** Notes: u32 name length, u32 description length, u32 type, then both, each padded to 4 bytes. */
+export function parseNotes(bytes: Buffer, section: string): ElfNote[] {
+  const notes: ElfNote[] = [];
+  for (let at = 0; at + 12 <= bytes.length; ) {
+    const nameSize = bytes.readUInt32LE(at);
+    const descSize = bytes.readUInt32LE(at + 4);
+    const type = bytes.readUInt32LE(at + 8);
+    const descAt = at + 12 + Math.ceil(nameSize / 4) * 4;
+    if (descAt + descSize > bytes.length) break;
+    const name = bytes.toString("latin1", at + 12, at + 12 + Math.max(0, nameSize - 1));
+    notes.push({ name, type, desc: bytes.subarray(descAt, descAt + descSize), section });
+    at = descAt + Math.ceil(descSize / 4) * 4;
+  }
+  return notes;
+}
