@@ -1,0 +1,66 @@
+/**
+ * The bounded log behind the event pane. Every entry is one line of the screen: an output of several lines (a stack, a
+ * printed map) becomes several entries, so that scrolling, searching and filtering count what people see.
+ */
+import type { OutputLine } from "../../engine/protocol.ts";
+import { matches } from "../prompt/pattern.ts";
+import { type Role, type Span, sanitizeSpans } from "../text/index.ts";
+
+export const LOG_LIMIT = 10_000;
+
+export interface Entry {
+  /** Counts up over the whole session: an entry keeps its number while older ones are dropped. */
+  number: number;
+  time: number;
+  text: string;
+  kind: OutputLine["kind"] | "skipped";
+  /** A further line of the same output. */
+  continued: boolean;
+}
+
+export interface Log {
+  entries: readonly Entry[];
+  next: number;
+  /** Outputs that came, and those among them that the engine only counted. */
+  received: number;
+  skipped: number;
+}
+
+export const EMPTY_LOG: Log = { entries: [], next: 0, received: 0, skipped: 0 };
+
+export function append(log: Log, lines: readonly OutputLine[], skipped: number, limit = LOG_LIMIT): Log {
+  const fresh: Entry[] = [];
+  let next = log.next;
+  if (skipped > 0) {
+    const last = log.entries.at(-1);
+    const time = lines[0]?.time ?? last?.time ?? 0;
+    fresh.push({ number: next++, time, text: String(skipped), kind: "skipped", continued: false });
+  }
+  for (const { time, text, kind } of lines.slice(-limit)) {
+    let continued = false;
+    for (const part of text.replace(/\r?\n$/, "").split("\n")) {
+      fresh.push({ number: next++, time, text: part, kind, continued });
+      continued = true;
+    }
+  }
+  const kept = fresh.length >= limit ? [] : log.entries.slice(-(limit - fresh.length));
+  return {
+    entries: [...kept, ...fresh.slice(-limit)],
+    next,
+    received: log.received + lines.length + skipped,
+    skipped: log.skipped + skipped,
+  };
+}
+
+/** The entries that a filter leaves; notes of what was skipped stay, they belong to no line. */
+export function filterEntries(entries: readonly Entry[], filter: string): readonly Entry[] {
+  if (filter === "") return entries;
+  return entries.filter((entry) => entry.kind !== "skipped" && matches(entry.text, filter));
+}
+
+const ROLES: Partial<Record<Entry["kind"], Role>> = { error: "error", warning: "warning", skipped: "dim" };
+
+/** The text of an entry as spans: tabs expanded, control characters made visible. */
+export function entrySpans(entry: Entry): Span[] {
+  return [...sanitizeSpans(entry.text.replace(/\t/g, "    ").replace(/\r$/, ""), ROLES[entry.kind])];
+}
