@@ -27,7 +27,15 @@ export type CDefinition =
       span: Span;
     }
   | { kind: "enum"; name: string; values: { name: string; value?: Expression; span: Span }[]; span: Span }
-  | { kind: "typedef"; name: string; type: TypeName; span: Span };
+  | { kind: "typedef"; name: string; type: TypeName; span: Span }
+  /** `#undef`, and the conditionals around definitions. Expansion resolves them: later passes see none. */
+  | { kind: "undefine"; name: string; span: Span }
+  | {
+      kind: "condition";
+      directive: "if" | "ifdef" | "ifndef" | "elif" | "else" | "endif";
+      text: string;
+      span: Span;
+    };
 
 /** A field; an anonymous or inline struct/union carries its definition. */
 export interface CField {
