@@ -1,0 +1,213 @@
+import xterm from "@xterm/headless";
+import { describe, expect, it } from "vitest";
+import { addStyle, Glyphs, makeCells, parseFrame } from "./cells.ts";
+import { diffCells } from "./diff.ts";
+import { type Output, Painter } from "./painter.ts";
+
+const COLUMNS = 24;
+const ROWS = 6;
+
+function terminal() {
+  return new xterm.Terminal({ cols: COLUMNS, rows: ROWS, allowProposedApi: true });
+}
+
+function feed(term: xterm.Terminal, data: string): Promise<void> {
+  return new Promise((resolve) => term.write(data, resolve));
+}
+
+/** What a terminal shows, cell by cell, with the attributes that the tests use. */
+function screenOf(term: xterm.Terminal): string[] {
+  const buffer = term.buffer.active;
+  const rows: string[] = [];
+  for (let y = 0; y < term.rows; y++) {
+    const row = buffer.getLine(buffer.viewportY + y)!;
+    let text = "";
+    for (let x = 0; x < term.cols; x++) {
+      const cell = row.getCell(x)!;
+      if (cell.getWidth() === 0) continue;
+      text += `${cell.getChars() || " "}${cell.isFgDefault() ? "" : cell.getFgColor()}${cell.isBold() ? "b" : ""}${
+        cell.isInverse() ? "i" : ""
+      } `;
+    }
+    rows.push(text);
+  }
+  return rows;
+}
+
+function parse(frame: string, glyphs = new Glyphs()) {
+  const cells = makeCells(COLUMNS, ROWS);
+  parseFrame(frame, cells, glyphs);
+  return cells;
+}
+
+function textOf(frame: string): string[] {
+  const glyphs = new Glyphs();
+  const cells = parse(frame, glyphs);
+  return Array.from({ length: ROWS }, (_, y) =>
+    [...cells.codes.subarray(y * COLUMNS, (y + 1) * COLUMNS)]
+      .map((code) => (code === 0 ? "" : glyphs.text(code)))
+      .join("")
+      .trimEnd(),
+  );
+}
+
+describe("frames into cells", () => {
+  it.each([
+    ["plain", "ab\ncd", ["ab", "cd"]],
+    ["too long", "x".repeat(40), ["x".repeat(COLUMNS)]],
+    ["too many rows", "1\n2\n3\n4\n5\n6\n7", ["1", "2", "3", "4", "5", "6"]],
+    ["wide", "日本x", ["日本x"]],
+    ["wide at the edge", `${"x".repeat(COLUMNS - 1)}日y`, ["x".repeat(COLUMNS - 1)]],
+    ["combining", "e\u0301x", ["e\u0301x"]],
+    [
+      "marks beyond two are dropped",
+      "e\u0301\u0301\u0301\u0301\u0301\u0301\u0301x",
+      ["e\u0301\u0301\u0301\u0301\u0301\u0301x"],
+    ],
+    ["cursor moves are dropped", "a\x1b[5;5Hb\x1b[2Jc", ["abc"]],
+    ["controls are dropped", "a\x07\x9b\rb", ["ab"]],
+    ["an unfinished sequence is dropped", "ab\x1b[3", ["ab"]],
+    ["a lone surrogate is replaced", "a\ud800b", ["a\ufffdb"]],
+  ])("%s", (_, frame, rows) => {
+    expect(textOf(frame)).toEqual([...rows, ...Array(ROWS - rows.length).fill("")]);
+  });
+
+  it.each([
+    ["", "31", "31"],
+    ["31", "1", "31;1"],
+    ["31;1", "", ""],
+    ["31", "0", ""],
+    ["31", "0;32", "32"],
+  ])("style %j and %j is %j", (current, parameters, result) =>
+    expect(addStyle(current, parameters)).toBe(result),
+  );
+});
+
+describe("differences", () => {
+  const rows: [string, string, string, RegExp][] = [
+    ["nothing", "abc", "abc", /^$/],
+    ["one cell", "abcdef", "abcxef", /^\x1b\[1;4Hx$/],
+    ["a short gap is sent again", "aXbXc", "aYbYc", /^\x1b\[1;2HYbY$/],
+    ["a long gap is jumped", "X..........X", "Y..........Y", /^\x1b\[1HY\x1b\[10CY$/],
+    ["the end of a row is erased", "abcdefgh", "ab", /^\x1b\[1;3H\x1b\[K$/],
+    ["a style alone", "ab", "a\x1b[31mb", /^\x1b\[1;2H\x1b\[0;31mb\x1b\[m$/],
+    ["after a wide character the place is set", "        x", "日本    x", /^\x1b\[1H日\x1b\[1;3H本$/],
+    ["half a wide character goes with the whole", "日x", "a x", /^\x1b\[1Ha $/],
+  ];
+  it.each(rows)("%s", (_, before, after, sent) => {
+    const glyphs = new Glyphs();
+    expect(diffCells(parse(before, glyphs), parse(after, glyphs), glyphs)).toMatch(sent);
+  });
+
+  it("bring a terminal from any frame to any other", async () => {
+    // A fixed sequence of pseudo-random frames, so that a failure repeats.
+    let seed = 7;
+    const random = (below: number) => {
+      seed = (Math.imul(seed, 1103515245) + 12345) >>> 0;
+      return (seed >>> 8) % below;
+    };
+    // Wide and narrow as the emulator's tables (Unicode 6) have them, too.
+    const alphabet = ["a", "b", " ", " ", " ", "日", "─", "⣿", "é", "█", "e\u0301"];
+    const styles = ["\x1b[m", "\x1b[31m", "\x1b[0;1m", "\x1b[0;7;32m"];
+    const frame = () =>
+      Array.from({ length: random(ROWS + 1) }, () => {
+        let text = "";
+        for (let i = random(COLUMNS + 4); i > 0; i--)
+          text += styles[random(12)] ?? alphabet[random(alphabet.length)];
+        return `${text}\x1b[m`;
+      }).join("\n");
+    const glyphs = new Glyphs();
+    const term = terminal();
+    let before: ReturnType<typeof parse> | undefined;
+    for (let i = 0; i < 150; i++) {
+      const after = parse(frame(), glyphs);
+      await feed(term, diffCells(before, after, glyphs));
+      const fresh = terminal();
+      await feed(fresh, diffCells(undefined, after, glyphs));
+      expect(screenOf(term), `frame ${i}`).toEqual(screenOf(fresh));
+      before = after;
+    }
+  });
+});
+
+describe("painter", () => {
+  class Screen implements Output {
+    columns = COLUMNS;
+    rows = ROWS;
+    sent: string[] = [];
+    full = false;
+    private drained: (() => void)[] = [];
+    write(data: string) {
+      this.sent.push(data);
+      return !this.full;
+    }
+    once(_: "drain", listener: () => void) {
+      this.drained.push(listener);
+    }
+    drain() {
+      this.full = false;
+      for (const listener of this.drained.splice(0)) listener();
+    }
+  }
+
+  it("sends one synchronized write per change and none for the same frame", () => {
+    const screen = new Screen();
+    const painter = new Painter(screen);
+    painter.present("hello");
+    painter.present("hello");
+    painter.present("hallo");
+    expect(screen.sent).toHaveLength(2);
+    expect(screen.sent[0]).toMatch(/^\x1b\[\?2026h.*\x1b\[\?2026l$/);
+    expect(screen.sent[1]).toBe("\x1b[?2026h\x1b[1;2Ha\x1b[?2026l");
+  });
+
+  it("clears on the first frame, on a resize and on a redraw only", () => {
+    const screen = new Screen();
+    const painter = new Painter(screen);
+    for (const frame of ["a", "b", "c"]) painter.present(frame);
+    screen.columns = 30;
+    painter.present("c");
+    painter.redraw();
+    painter.present("d");
+    expect(screen.sent.map((data) => data.includes("\x1b[2J"))).toEqual([
+      true,
+      false,
+      false,
+      true,
+      true,
+      false,
+    ]);
+  });
+
+  it("moves the cursor alone in a few bytes, and hides it while it paints", () => {
+    const screen = new Screen();
+    const painter = new Painter(screen);
+    painter.setCursor({ x: 1, y: 0 });
+    painter.present("abc");
+    painter.setCursor({ x: 2, y: 0 });
+    painter.present("abc");
+    painter.present("abd");
+    painter.setCursor(undefined);
+    painter.present("abd");
+    painter.present("abd");
+    expect(screen.sent.slice(1)).toEqual([
+      "\x1b[1;3H",
+      "\x1b[?2026h\x1b[?25l\x1b[1;3Hd\x1b[1;3H\x1b[?25h\x1b[?2026l",
+      "\x1b[?25l",
+    ]);
+  });
+
+  it("drops the frames that a slow terminal could not show", () => {
+    const screen = new Screen();
+    const painter = new Painter(screen);
+    screen.full = true;
+    painter.present("a");
+    painter.present("b");
+    painter.present("c");
+    expect(screen.sent).toHaveLength(1);
+    screen.drain();
+    expect(screen.sent).toHaveLength(2);
+    expect(screen.sent[1]).toContain("c");
+    expect(painter.stats.held).toBe(2);
+  });
+});
