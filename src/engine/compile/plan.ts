@@ -130,7 +130,7 @@ export type PlannedAction =
 /** Byte offsets in the value of the one-entry "globals" array map. */
 export interface GlobalsLayout {
   map: number;
-  /** u32: programs return at once unless it is 1. */
+  /** u32: programs return at once unless it is 1. Those of begin, end and signals do not look at it: end runs when it is 0. */
   enabled: number;
   /** u64 counters of losses: events ring full; map full (per script map index, 8 bytes each from mapFull); stack ids lost. */
   eventsLost: number;

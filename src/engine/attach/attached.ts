@@ -1,0 +1,55 @@
+/** What attaching gives, and what an attacher is handed. One attacher per `ProbePlan.via`, in a file of its own. */
+import type { BpfProgram, Link } from "libbpf-ts";
+import type { ProbePlan } from "../compile/plan.ts";
+import type { Attach } from "../compile/typed.ts";
+
+/** Probes of one program that one call may attach together. `cookies` are their indexes in the plan. */
+export interface AttachRequest {
+  program: BpfProgram;
+  probes: readonly ProbePlan[];
+  cookies: readonly number[];
+  /** -p or -c: probes in user space are attached to this process only. */
+  pid: number | undefined;
+}
+
+export interface Attached {
+  link: Link;
+  /** Indexes into Plan.probes. */
+  probes: readonly number[];
+  /** Closing waits for RCU, 80 ms and more. */
+  slowToClose: boolean;
+}
+
+/** Attaches the probes of a request: all of them or none, throwing what the kernel said about `probe`. */
+export type Attacher = (request: AttachRequest) => Attached[];
+
+/** The attach description, of the kind that the attacher is for. */
+export function attachOf<K extends Attach["kind"]>(
+  probe: ProbePlan,
+  ...kinds: K[]
+): Extract<Attach, { kind: K }> {
+  if (!(kinds as string[]).includes(probe.attach.kind)) {
+    throw new TypeError(`${probe.name} cannot attach via ${probe.via}`);
+  }
+  return probe.attach as Extract<Attach, { kind: K }>;
+}
+
+/** An attacher that makes one link per probe. */
+export function each(
+  slowToClose: boolean,
+  attach: (probe: ProbePlan, request: AttachRequest, cookie: bigint) => Link,
+): Attacher {
+  return (request) => {
+    const attached: Attached[] = [];
+    try {
+      request.probes.forEach((probe, i) => {
+        const index = request.cookies[i];
+        attached.push({ link: attach(probe, request, BigInt(index)), probes: [index], slowToClose });
+      });
+      return attached;
+    } catch (error) {
+      for (const { link } of attached) link.detach();
+      throw error;
+    }
+  };
+}

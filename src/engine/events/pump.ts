@@ -1,0 +1,91 @@
+/**
+ * Moves records from the kernel's rings to the session. Two rings: `events` takes what is printed, `control` takes what
+ * must not be lost or wait behind a flood (exit, clear, print of a map). A control record says how far the events ring was
+ * written when it was made, so that both streams come out in the order in which the script made them:
+ *
+ *   events   ──a──b──c──┬──d──e──      c is handed over, then the control record, then d
+ *   control             └ position
+ *
+ * A record opens with u32 action, u32 probe index; control records follow with u64 position.
+ */
+import { type BpfMap, RingBuffer } from "libbpf-ts";
+
+export type RecordSink = (action: number, view: DataView, offset: number, size: number) => void;
+
+/** Records that are handed over before the control ring is looked at again. */
+const BATCH = 4096;
+const POSITION = 8;
+
+export class EventPump implements Disposable {
+  #events: RingBuffer | undefined;
+  #control: RingBuffer | undefined;
+  /** A control record that was read and waits for the events before it. */
+  #waiting: { bytes: DataView; position: number } | undefined;
+  #onEvent: (view: DataView, offset: number, length: number) => void;
+  #onControl: RecordSink;
+  /** Records handed over so far. */
+  events = 0;
+  #stopped = false;
+
+  constructor(
+    events: BpfMap | undefined,
+    control: BpfMap | undefined,
+    onEvent: RecordSink,
+    onControl: RecordSink,
+  ) {
+    if (events) this.#events = new RingBuffer(events);
+    if (control) this.#control = new RingBuffer(control);
+    this.#onEvent = (view, offset, length) => onEvent(view.getUint32(offset, true), view, offset, length);
+    this.#onControl = onControl;
+  }
+
+  get size(): number {
+    return this.#events?.size ?? 0;
+  }
+
+  /** Bytes that wait in the events ring. */
+  pending(): number {
+    return this.#events?.pending() ?? 0;
+  }
+
+  /** Nothing more is handed over, not even of the batch at hand: what exit() asks for. */
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  /** Hands over what is there, for about `milliseconds`; true when more is left. */
+  run(milliseconds: number): boolean {
+    const deadline = performance.now() + milliseconds;
+    while (!this.#stopped) {
+      this.#readControl();
+      const moved = this.#events?.drain(this.#onEvent, BATCH, this.#waiting?.position) ?? 0;
+      this.events += moved;
+      if (this.#waiting && (this.#events?.reached(this.#waiting.position) ?? true)) {
+        const { bytes } = this.#waiting;
+        this.#waiting = undefined;
+        this.#onControl(bytes.getUint32(0, true), bytes, 0, bytes.byteLength);
+      } else if (moved < BATCH) {
+        // Nothing left, or its writer has not finished a record: come back.
+        return false;
+      }
+      if (performance.now() > deadline) return true;
+    }
+    return false;
+  }
+
+  #readControl(): void {
+    if (this.#waiting) return;
+    this.#control?.drain((view, offset, length) => {
+      // Copied: it may wait, and its place in the ring is given back.
+      const bytes = new DataView(
+        view.buffer.slice(view.byteOffset + offset, view.byteOffset + offset + length),
+      );
+      this.#waiting = { bytes, position: bytes.getUint32(POSITION, true) };
+    }, 1);
+  }
+
+  [Symbol.dispose](): void {
+    this.#events?.[Symbol.dispose]();
+    this.#control?.[Symbol.dispose]();
+  }
+}

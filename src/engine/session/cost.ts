@@ -1,0 +1,83 @@
+/** What tracing costs: run time and runs that the kernel counts per program while its statistics are on (5.8). */
+import { type BpfProgram, enableStats } from "libbpf-ts";
+import type { Attached } from "../attach/index.ts";
+import type { Plan } from "../compile/plan.ts";
+import type { Cost } from "../protocol.ts";
+
+interface Reading {
+  time: number;
+  runTime: bigint[];
+  runs: bigint[];
+}
+
+export class CostMeter implements Disposable {
+  #statistics: Disposable | undefined;
+  #programs: readonly BpfProgram[];
+  #names: string[];
+  #last: Reading;
+  #events = 0;
+
+  constructor(plan: Plan, programs: readonly BpfProgram[]) {
+    this.#programs = programs;
+    this.#names = programs.map((_, i) => programName(plan, i));
+    try {
+      this.#statistics = enableStats();
+    } catch {
+      // Before 5.8, or not permitted: costs read as zero.
+    }
+    this.#last = this.#read();
+  }
+
+  #read(): Reading {
+    const infos = this.#programs.map((program) => program.info());
+    return {
+      time: performance.now(),
+      runTime: infos.map((info) => info.runTimeNs),
+      runs: infos.map((info) => info.runCnt),
+    };
+  }
+
+  /** Cost since the last call. */
+  measure(): Cost {
+    const now = this.#read();
+    const milliseconds = Math.max(1, now.time - this.#last.time);
+    const probes = this.#names.map((name, i) => {
+      const events = Number(now.runs[i] - this.#last.runs[i]);
+      const spent = Number(now.runTime[i] - this.#last.runTime[i]);
+      return {
+        name,
+        events,
+        nsPerEvent: events > 0 ? spent / events : 0,
+        cpuPercent: spent / 1e4 / milliseconds,
+      };
+    });
+    this.#last = now;
+    const events = probes.reduce((sum, probe) => sum + probe.events, 0);
+    this.#events += events;
+    return {
+      cpuPercent: probes.reduce((sum, probe) => sum + probe.cpuPercent, 0),
+      eventsPerSecond: (events * 1000) / milliseconds,
+      events: this.#events,
+      probes: probes.filter((probe) => probe.events > 0),
+    };
+  }
+
+  [Symbol.dispose](): void {
+    this.#statistics?.[Symbol.dispose]();
+  }
+}
+
+/** What a program serves: its probe, or the first one and how many there are. */
+function programName(plan: Plan, program: number): string {
+  const served = plan.probes.filter((probe) => probe.program === program);
+  if (served.length <= 1) return served[0]?.name ?? plan.programs[program].name;
+  return `${served[0].name} (+${served.length - 1})`;
+}
+
+/** Hits that the kernel itself left out: re-entered programs and links that say so. */
+export function missedHits(programs: readonly BpfProgram[], links: readonly Attached[]): number {
+  let missed = 0n;
+  for (const program of programs) missed += program.info().recursionMisses;
+  for (const { link } of links) missed += link.info()?.missed ?? 0n;
+  return Number(missed);
+}

@@ -1,0 +1,169 @@
+/**
+ * Plan → kernel objects: maps are created, programs get the maps' descriptors and are loaded. Nothing is attached yet.
+ *
+ * Programs are loaded without line information; only one that the verifier refuses is loaded again with it, so that the
+ * log quotes the script.
+ */
+import { totalmem } from "node:os";
+import {
+  BpfMap,
+  BpfProgram,
+  BtfObject,
+  BtfWriter,
+  encodeFuncInfo,
+  encodeLineInfo,
+  MapFlag,
+  type ProgramSpec,
+  possibleCpus,
+  VerifierError,
+} from "libbpf-ts";
+import type { Span } from "../compile/diagnostic.ts";
+import type { MapPlan, Plan, ProgramPlan } from "../compile/plan.ts";
+
+/** Finds a span's first line in the script. */
+export type LocateLine = (span: Span) => { file: string; text: string; line: number; column: number };
+
+const PSEUDO_MAP_FD = 1;
+const PSEUDO_MAP_VALUE = 2;
+const PAGE = 4096;
+const MIB = 1024 * 1024;
+
+/** Room for events: what a flood fills while the reader is busy for a tenth of a second, unless memory is scarce. */
+export function eventRingBytes(
+  pages: number | undefined,
+  memory = totalmem(),
+  cpus = possibleCpus(),
+): number {
+  const wanted = pages === undefined ? Math.min(8 * MIB, memory / 256) : pages * PAGE * cpus;
+  return Math.max(64 * 1024, 2 ** Math.ceil(Math.log2(wanted)));
+}
+
+function createMap(map: MapPlan, plan: Plan): BpfMap {
+  const globals = map.role === "globals";
+  const ringSize = map.role === "events" ? eventRingBytes(plan.config.perfRbPages) : map.maxEntries;
+  const created = BpfMap.create({
+    type: map.type,
+    name: map.name.replace(/^@/, "at_"),
+    keySize: map.keySize,
+    valueSize: map.valueSize,
+    maxEntries: map.type === "ringbuf" ? ringSize : map.maxEntries,
+    flags: globals ? map.flags | MapFlag.mmapable : map.flags,
+  });
+  if (map.initial) created.update(new Uint8Array(map.keySize), map.initial);
+  return created;
+}
+
+/** All maps of a plan, in its order. */
+export function createMaps(plan: Plan): BpfMap[] {
+  const maps: BpfMap[] = [];
+  try {
+    for (const map of plan.maps) maps.push(createMap(map, plan));
+    return maps;
+  } catch (error) {
+    for (const map of maps) map[Symbol.dispose]();
+    throw error;
+  }
+}
+
+/** The program's instructions with the maps' descriptors in place. */
+export function relocate(program: ProgramPlan, maps: readonly { fd: number }[]): Uint8Array {
+  const bytes = program.instructions.slice();
+  const view = new DataView(bytes.buffer);
+  for (const { instruction, map, kind, offset } of program.relocations) {
+    const at = instruction * 8;
+    const source = kind === "map" ? PSEUDO_MAP_FD : PSEUDO_MAP_VALUE;
+    bytes[at + 1] = (bytes[at + 1] & 0x0f) | (source << 4);
+    view.setInt32(at + 4, maps[map].fd, true);
+    view.setInt32(at + 12, kind === "map" ? 0 : offset, true);
+  }
+  return bytes;
+}
+
+/** func_info, and line_info where `locate` is given. */
+function describe(program: ProgramPlan, locate: LocateLine | undefined) {
+  const writer = new BtfWriter();
+  const integer = writer.int("long", 8, { signed: true });
+  const pointer = writer.ptr(0);
+  const taking = (count: number) =>
+    writer.funcProto(
+      integer,
+      Array.from({ length: count }, (_, i) => ({ name: `a${i}`, type: pointer })),
+    );
+  const signatures = { main: taking(1), callback: taking(4), subprogram: taking(1) };
+  const functions = program.functions.some((f) => f.instruction === 0)
+    ? program.functions
+    : [{ instruction: 0, name: program.name, kind: "main" as const }, ...program.functions];
+  const funcInfo = encodeFuncInfo(
+    functions.map(({ instruction, name, kind }) => ({
+      insnOff: instruction,
+      typeId: writer.func(name.replace(/[^A-Za-z0-9_]/g, "_"), signatures[kind]),
+    })),
+  );
+  if (!locate || program.lines.length === 0) return { bytes: writer.build(), funcInfo };
+  const place = (instruction: number, span: Span) => {
+    const { file, text, line, column } = locate(span);
+    return {
+      insnOff: instruction,
+      fileNameOff: writer.string(file),
+      lineOff: writer.string(text),
+      line,
+      column,
+    };
+  };
+  const lines = program.lines.map(({ instruction, span }) => place(instruction, span));
+  const starts = new Set(lines.map((line) => line.insnOff));
+  // The kernel wants a line at the first instruction of every function.
+  for (const { instruction } of functions) {
+    if (!starts.has(instruction)) lines.push({ ...lines[0], insnOff: instruction });
+  }
+  lines.sort((a, b) => a.insnOff - b.insnOff);
+  return { bytes: writer.build(), funcInfo, lineInfo: encodeLineInfo(lines) };
+}
+
+const ATTACH_TYPES = {
+  trace_raw_tp: "trace_raw_tp",
+  trace_fentry: "trace_fentry",
+  trace_fexit: "trace_fexit",
+  trace_iter: "trace_iter",
+  kprobe_multi: "trace_kprobe_multi",
+  uprobe_multi: "trace_uprobe_multi",
+} as const;
+
+/** Loads one program; throws VerifierError with a log that quotes the script, or SysError. */
+export function loadProgram(
+  program: ProgramPlan,
+  plan: Plan,
+  maps: readonly BpfMap[],
+  locate: LocateLine,
+  logLevel = 0,
+): BpfProgram {
+  const { expectedAttach, attachBtf } = program;
+  using moduleBtf =
+    attachBtf && attachBtf.module !== "vmlinux" ? BtfObject.openModule(attachBtf.module) : undefined;
+  const spec: ProgramSpec = {
+    type: program.type,
+    name: program.name,
+    license: plan.license,
+    instructions: relocate(program, maps),
+    expectedAttachType: expectedAttach && ATTACH_TYPES[expectedAttach],
+    attachBtfId: attachBtf?.id,
+    attachBtfFd: moduleBtf?.fd,
+    logLevel,
+  };
+  const load = (withLines: boolean) => {
+    const { bytes, ...info } = describe(program, withLines ? locate : undefined);
+    using btf = BtfObject.load(bytes);
+    return BpfProgram.load({ ...spec, ...info, btfFd: btf.fd });
+  };
+  const needsFunctions = program.functions.length > 1;
+  try {
+    return needsFunctions || logLevel > 0 ? load(logLevel > 0) : BpfProgram.load(spec);
+  } catch (error) {
+    if (!(error instanceof VerifierError) || logLevel > 0) throw error;
+    try {
+      return load(true);
+    } catch (withLines) {
+      throw withLines instanceof VerifierError ? withLines : error;
+    }
+  }
+}

@@ -1,0 +1,432 @@
+/**
+ * One running script: maps → programs → begin → attached → polled → end → gone.
+ *
+ *   const session = new Session(plan, options);   // touches nothing yet; session.symbols is ready for formatters
+ *   await session.start(sinks);                   // throws SessionError; resolves once everything is attached
+ *   await session.ended;                          // exit(), stop(), or the end of the process of -c / -p
+ *   session.readMap(i) …                          // maps stay readable
+ *   session.close();
+ *
+ * Nothing counts before everything is attached: programs look at a switch that is turned on once, and turned off first
+ * when the script ends, so that nobody waits for the kernel to detach. Events go out as bytes in place: what a sink does
+ * not need is never copied or formatted.
+ */
+import {
+  type BpfMap,
+  type BpfProgram,
+  clockNs,
+  possibleCpus,
+  raiseOpenFiles,
+  VerifierError,
+} from "libbpf-ts";
+import { AttachError, type Attached, attachGroup, attachGroups } from "../attach/index.ts";
+import type { Span } from "../compile/diagnostic.ts";
+import type { ActionPlan, MapPlan, Plan, PlannedAction, ProbePlan, ProgramPlan } from "../compile/plan.ts";
+import { EventPump } from "../events/pump.ts";
+import { mergeMap } from "../poll/merge.ts";
+import type { MergedMap } from "../poll/merged.ts";
+import type { Cost, Losses, SessionState } from "../protocol.ts";
+import type { SymbolContext } from "../symbols/context.ts";
+import { SessionSymbols } from "../symbols/session.ts";
+import { CostMeter, missedHits } from "./cost.ts";
+import { Globals } from "./globals.ts";
+import { detachLinks } from "./leave.ts";
+import { createMaps, type LocateLine, loadProgram } from "./load.ts";
+import { startChild, type Target, watchProcess } from "./target.ts";
+
+export interface SessionOptions {
+  /** -p: the script ends with this process. */
+  pid?: number;
+  /** -c: started with the script, stopped until everything is attached. */
+  command?: string;
+  /** Have the kernel measure the programs, which costs about 70 ns per event. */
+  measureCost?: boolean;
+  /** Sources by Span.file, for the verifier's log. */
+  files?: readonly { name: string; text: string }[];
+  /** 1 or 2: keep the verifier's log of programs that load (`verifierLogs`). */
+  logLevel?: number;
+}
+
+export type PrintMapAction = Extract<PlannedAction, { kind: "print-map" }>;
+
+export interface SessionSinks {
+  /**
+   * A record of plan.actions[action], whose arguments lie at `offset` + their offsets. Only good during the call. Comes
+   * for everything but exit, clear, zero and print(@map).
+   */
+  onEvent(action: number, view: DataView, offset: number, size: number): void;
+  /** print(@map), in its turn among the events. */
+  onPrintMap(action: PrintMapAction, map: MergedMap): void;
+  onState?(state: SessionState): void;
+  /** Something that does not stop the script but should be said: a probe that could not be attached. */
+  onWarning?(message: string, span?: Span): void;
+}
+
+export type EndReason = "exit" | "stopped" | "child-ended" | "process-ended" | "iterators-done";
+
+export interface SessionEnd {
+  reason: EndReason;
+  /** What exit() was given, else 0. */
+  exitCode: number;
+}
+
+/** A script that could not be started: the kernel refused a map, a program (`verifier`) or a probe (`probe`). */
+export class SessionError extends Error {
+  readonly verifier: { error: VerifierError; program: ProgramPlan; index: number } | undefined;
+  readonly probe: ProbePlan | undefined;
+  /** Place in the script, where there is one. */
+  readonly span: Span | undefined;
+
+  constructor(
+    message: string,
+    more: { verifier?: SessionError["verifier"]; probe?: ProbePlan; span?: Span; cause?: unknown } = {},
+  ) {
+    super(message, { cause: more.cause });
+    this.name = "SessionError";
+    this.verifier = more.verifier;
+    this.probe = more.probe;
+    this.span = more.span ?? more.probe?.span;
+  }
+}
+
+/** Milliseconds between looks at the rings: at first, at most, and for how long one look hands over records. */
+const FIRST_LOOK = 5;
+const RAREST_LOOK = 50;
+const SLICE = 25;
+/** Attaching gives other sessions a turn this often. */
+const ATTACH_SLICE = 20;
+
+export class Session implements Disposable {
+  readonly plan: Plan;
+  readonly symbols: SymbolContext;
+  /** Resolves when the script has ended and its last records are out. */
+  readonly ended: Promise<SessionEnd>;
+  state: SessionState = "compiling";
+  /** The verifier's words per program, where `logLevel` asked for them. */
+  verifierLogs: string[] = [];
+
+  #options: SessionOptions;
+  #maps: BpfMap[] = [];
+  #programs: BpfProgram[] = [];
+  #links: Attached[] = [];
+  #globals: Globals | undefined;
+  #pump: EventPump | undefined;
+  #meter: CostMeter | undefined;
+  #sinks: SessionSinks | undefined;
+  #symbols: SessionSymbols;
+  #target: Target | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #wait = FIRST_LOOK;
+  #signals: [NodeJS.Signals, () => void][] = [];
+  #end: SessionEnd | undefined;
+  #resolveEnded: (end: SessionEnd) => void = () => {};
+
+  constructor(plan: Plan, options: SessionOptions = {}) {
+    this.plan = plan;
+    this.#options = options;
+    this.#symbols = new SessionSymbols(plan, (map) => this.#maps[map]);
+    this.symbols = this.#symbols;
+    this.ended = new Promise((resolve) => {
+      this.#resolveEnded = resolve;
+    });
+  }
+
+  /** Loads, runs begin, attaches. Throws SessionError with nothing left in the kernel. */
+  async start(sinks: SessionSinks): Promise<void> {
+    this.#sinks = sinks;
+    try {
+      this.#setState("attaching");
+      raiseOpenFiles();
+      this.#maps = createMaps(this.plan);
+      this.#globals = new Globals(this.plan, this.#maps[this.plan.globals.map]);
+      this.#loadPrograms();
+      this.#pump = new EventPump(
+        this.#mapOfRole("events"),
+        this.#mapOfRole("control"),
+        sinks.onEvent.bind(sinks),
+        (action, view, offset, size) => this.#control(action, view, offset, size),
+      );
+      this.#startTarget();
+      this.#globals.startTime = clockNs("boottime");
+      this.#runOnce("begin");
+      this.#drain();
+      if (!this.#end) await this.#attachAll();
+      if (this.#end) return;
+      if (this.#options.measureCost) this.#meter = new CostMeter(this.plan, this.#programs);
+      this.#globals.enabled = true;
+      this.#setState("running");
+      this.#target?.release();
+      this.#look();
+      this.#readIterators();
+    } catch (error) {
+      this.#setState("failed");
+      this.close();
+      throw error instanceof Error && !(error instanceof SessionError) && "errno" in error
+        ? new SessionError(error.message, { cause: error })
+        : error;
+    }
+  }
+
+  /** Ends the script: no probe counts any more, end runs, the last records are handed over. */
+  stop(reason: EndReason = "stopped"): void {
+    this.#finish({ reason, exitCode: 0 });
+  }
+
+  /** A script map's content now, or after the end. */
+  readMap(index: number): MergedMap {
+    const plan = this.plan.maps[index];
+    const map = this.#maps[index];
+    const cpus = map.perCpu ? possibleCpus() : 1;
+    return mergeMap(plan, {
+      ...map.readBatch(),
+      valueStride: map.valueStride,
+      cpuStride: map.cpuStride,
+      cpus,
+    });
+  }
+
+  /** Indexes of the script's maps in the plan. */
+  scriptMaps(): number[] {
+    return this.plan.maps.flatMap((map, i) => (map.role === "script" ? [i] : []));
+  }
+
+  /** Cost since the last call; zeros without `measureCost`. */
+  cost(): Cost {
+    return this.#meter?.measure() ?? { cpuPercent: 0, eventsPerSecond: 0, events: 0, probes: [] };
+  }
+
+  losses(): Losses {
+    const counted = this.#globals?.losses() ?? {
+      eventsLost: 0,
+      mapsFull: [],
+      stacksLost: 0,
+      stringsTruncated: 0,
+    };
+    return { ...counted, missed: this.#programs.length > 0 ? missedHits(this.#programs, this.#links) : 0 };
+  }
+
+  /** Records handed over so far. */
+  get eventCount(): number {
+    return this.#pump?.events ?? 0;
+  }
+
+  /** Attach points that are attached. */
+  get probeCount(): number {
+    return this.#links.reduce((sum, attached) => sum + attached.probes.length, 0);
+  }
+
+  /** Pid of the child of -c, or of -p. */
+  get targetPid(): number | undefined {
+    return this.#target?.pid;
+  }
+
+  /** Lets go of everything. The kernel may still be detaching when this returns, but nothing counts any more. */
+  close(): void {
+    clearTimeout(this.#timer);
+    if (this.#globals) this.#globals.enabled = false;
+    for (const [signal, handler] of this.#signals) process.off(signal, handler);
+    this.#signals = [];
+    this.#meter?.[Symbol.dispose]();
+    this.#pump?.[Symbol.dispose]();
+    detachLinks(this.#links);
+    for (const program of this.#programs) program[Symbol.dispose]();
+    this.#globals = undefined;
+    for (const map of this.#maps) map[Symbol.dispose]();
+    (this.#target as Partial<Disposable> | undefined)?.[Symbol.dispose]?.();
+    this.#target?.kill();
+    this.#links = [];
+    this.#programs = [];
+    this.#maps = [];
+    this.#pump = undefined;
+    this.#meter = undefined;
+    this.#target = undefined;
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  #setState(state: SessionState): void {
+    this.state = state;
+    this.#sinks?.onState?.(state);
+  }
+
+  #mapOfRole(role: MapPlan["role"]): BpfMap | undefined {
+    return this.#maps[this.plan.maps.findIndex((map) => map.role === role)];
+  }
+
+  #loadPrograms(): void {
+    const locate: LocateLine = (span) => locateIn(this.#options.files ?? [], span);
+    this.plan.programs.forEach((program, index) => {
+      try {
+        const loaded = loadProgram(program, this.plan, this.#maps, locate, this.#options.logLevel);
+        this.#programs.push(loaded);
+        this.verifierLogs.push(loaded.verifierLog);
+      } catch (error) {
+        if (!(error instanceof VerifierError)) throw error;
+        const span = this.plan.probes.find((probe) => probe.program === index)?.span;
+        throw new SessionError(error.message, { verifier: { error, program, index }, span, cause: error });
+      }
+    });
+  }
+
+  #startTarget(): void {
+    const { command, pid } = this.#options;
+    if (command !== undefined) {
+      this.#target = startChild(command, () => this.stop("child-ended"));
+      if (this.#globals) this.#globals.childPid = this.#target.pid;
+    } else if (pid !== undefined) {
+      this.#target = watchProcess(pid, () => this.stop("process-ended"));
+    }
+    if (this.#target) this.#symbols.follow(this.#target.pid);
+  }
+
+  async #attachAll(): Promise<void> {
+    const { missingProbes } = this.plan.config;
+    let sliceEnd = performance.now() + ATTACH_SLICE;
+    for (const group of attachGroups(this.plan.probes)) {
+      try {
+        this.#links.push(...attachGroup(this.plan, group, this.#programs, this.#targetFilter()));
+      } catch (error) {
+        if (!(error instanceof AttachError)) throw error;
+        if (missingProbes === "error") {
+          throw new SessionError(error.message, { probe: error.probe, cause: error.reason });
+        }
+        if (missingProbes === "warn") this.#sinks?.onWarning?.(error.message, error.probe.span);
+      }
+      if (performance.now() > sliceEnd) {
+        await new Promise(setImmediate);
+        if (this.#end) return;
+        sliceEnd = performance.now() + ATTACH_SLICE;
+      }
+    }
+    this.plan.probes.forEach((probe) => {
+      if (probe.attach.kind !== "self") return;
+      const signal = probe.attach.signal as NodeJS.Signals;
+      const handler = () => void this.#programs[probe.program]?.testRun();
+      process.on(signal, handler);
+      this.#signals.push([signal, handler]);
+    });
+  }
+
+  #targetFilter(): number | undefined {
+    return this.#options.command === undefined ? this.#options.pid : this.#target?.pid;
+  }
+
+  #runOnce(via: "begin" | "end"): void {
+    for (const probe of this.plan.probes) {
+      if (probe.via === via) this.#programs[probe.program].testRun();
+    }
+  }
+
+  #readIterators(): void {
+    const iterators = this.#links.filter(({ probes }) => this.plan.probes[probes[0]].via === "iter");
+    for (const { link } of iterators) (link as Attached["link"] & { read(): Buffer }).read();
+    if (iterators.length > 0 && iterators.length === this.#links.length) this.stop("iterators-done");
+  }
+
+  #look(): void {
+    this.#timer = setTimeout(() => {
+      const before = this.eventCount;
+      const more = this.#pump?.run(SLICE) ?? false;
+      if (this.#end) return;
+      this.#symbols.look();
+      // A busy ring is looked at again at once or soon, a quiet one ever less often.
+      this.#wait = this.eventCount > before ? FIRST_LOOK : Math.min(RAREST_LOOK, this.#wait * 1.5);
+      if (more) this.#wait = 0;
+      this.#look();
+    }, this.#wait);
+  }
+
+  /** Hands over everything that is in the rings now. */
+  #drain(): void {
+    while (this.#pump?.run(1000)) {}
+  }
+
+  #control(index: number, view: DataView, offset: number, size: number): void {
+    const action: ActionPlan = this.plan.actions[index];
+    CONTROL[action.action.kind]?.(this.#controls, action, view, offset) ??
+      this.#sinks?.onEvent(index, view, offset, size);
+  }
+
+  #controls: Controls = {
+    exit: (exitCode) => this.#finish({ reason: "exit", exitCode }),
+    printMap: (action) => this.#sinks?.onPrintMap(action, this.readMap(action.map)),
+    clear: (map) => this.#maps[map].clear(),
+    zero: (map) => zeroValues(this.#maps[map]),
+  };
+
+  #finish(end: SessionEnd): void {
+    if (this.#end || this.state === "failed") return;
+    this.#end = end;
+    clearTimeout(this.#timer);
+    if (this.#globals) this.#globals.enabled = false;
+    this.#setState("stopping");
+    // Not within the pump's own loop: exit() may have come through it.
+    queueMicrotask(() => {
+      this.#drain();
+      this.#runOnce("end");
+      this.#drain();
+      this.#setState("ended");
+      this.#resolveEnded(end);
+    });
+  }
+}
+
+interface Controls {
+  exit(code: number): void;
+  printMap(action: PrintMapAction): void;
+  clear(map: number): void;
+  zero(map: number): void;
+}
+
+/** What the engine itself does with a record; true: nothing is left to print. */
+const CONTROL: {
+  [K in PlannedAction["kind"]]?: (
+    controls: Controls,
+    plan: ActionPlan,
+    view: DataView,
+    offset: number,
+  ) => true;
+} = {
+  exit: (controls, plan, view, offset) => {
+    const code = plan.arguments[0];
+    controls.exit(code ? view.getInt32(offset + code.offset, true) : 0);
+    return true;
+  },
+  "print-map": (controls, { action }) => {
+    controls.printMap(action as PrintMapAction);
+    return true;
+  },
+  clear: (controls, { action }) => {
+    controls.clear((action as Extract<PlannedAction, { kind: "clear" | "zero" }>).map);
+    return true;
+  },
+  zero: (controls, { action }) => {
+    controls.zero((action as Extract<PlannedAction, { kind: "clear" | "zero" }>).map);
+    return true;
+  },
+};
+
+/** Keeps the keys and sets their values to zero. */
+function zeroValues(map: BpfMap): void {
+  if (map.type === "array" || map.type === "percpu_array") {
+    map.clear();
+    return;
+  }
+  const { keys, count } = map.readBatch();
+  const zero = new Uint8Array(map.valueStride);
+  for (let i = 0; i < count; i++) map.update(keys.slice(i * map.keySize, (i + 1) * map.keySize), zero);
+}
+
+function locateIn(files: readonly { name: string; text: string }[], span: Span) {
+  const { name, text } = files[span.file ?? 0] ?? { name: "script", text: "" };
+  const begin = text.lastIndexOf("\n", span.start - 1) + 1;
+  const end = text.indexOf("\n", begin);
+  return {
+    file: name,
+    text: text.slice(begin, end < 0 ? undefined : end),
+    line: text.slice(0, begin).split("\n").length,
+    column: span.start - begin + 1,
+  };
+}

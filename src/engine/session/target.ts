@@ -1,0 +1,65 @@
+/**
+ * The process a script is run for: the child of -c, which waits before its exec until everything is attached, or the
+ * process of -p.
+ */
+import { type ChildProcess, spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
+
+export interface Target {
+  pid: number;
+  /** Lets the child of -c run. */
+  release(): void;
+  /** Ends the child of -c, when the script ends before it. */
+  kill(): void;
+}
+
+/**
+ * The shell waits for a line on descriptor 3 and then becomes the command. When the engine is killed before, the shell
+ * reads the end of the pipe instead and goes away.
+ */
+const WAIT_THEN_EXEC = "read -r _ <&3 || exit 126; exec 3<&-; exec ";
+
+/** Starts `command` stopped. `onEnd` gets the exit code once it has ended (128 + signal when killed). */
+export function startChild(command: string, onEnd: (code: number) => void): Target {
+  const child: ChildProcess = spawn("/bin/sh", ["-c", WAIT_THEN_EXEC + command], {
+    stdio: ["inherit", "inherit", "inherit", "pipe"],
+  });
+  if (child.pid === undefined) throw new Error(`cannot start "${command}": no shell could be started`);
+  let ended = false;
+  child.on("exit", (code, signal) => {
+    ended = true;
+    onEnd(code ?? 128 + (signal ? 1 : 0));
+  });
+  child.on("error", () => onEnd(127));
+  const gate = child.stdio[3] as NodeJS.WritableStream;
+  gate.on("error", () => {});
+  return {
+    pid: child.pid,
+    release: () => void gate.end("\n"),
+    kill: () => {
+      if (!ended) child.kill("SIGTERM");
+    },
+  };
+}
+
+/** Whether a process still runs; zombies do not. */
+export function isAlive(pid: number): boolean {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
+    return !/^[ZX]/.test(stat.slice(stat.lastIndexOf(")") + 2));
+  } catch {
+    return false;
+  }
+}
+
+const CHECK_EVERY = 50;
+
+/** Watches the process of -p. */
+export function watchProcess(pid: number, onEnd: () => void): Target & Disposable {
+  const timer = setInterval(() => {
+    if (isAlive(pid)) return;
+    clearInterval(timer);
+    onEnd();
+  }, CHECK_EVERY);
+  return { pid, release: () => {}, kill: () => {}, [Symbol.dispose]: () => clearInterval(timer) };
+}

@@ -1,0 +1,21 @@
+/**
+ * What turns the numbers that programs record (addresses, stack ids) into names. The printing side asks, a session
+ * answers: nothing is resolved before it is shown.
+ */
+
+export interface ResolvedSymbol {
+  name: string;
+  /** Bytes from the symbol's start. */
+  offset: number;
+  /** Kernel module, or path of the file that user code comes from. */
+  module: string;
+}
+
+export interface SymbolContext {
+  /** The kernel symbol that holds the address. */
+  kernel(address: bigint): ResolvedSymbol | undefined;
+  /** The same in a process, which may have ended meanwhile. `probe`: index + 1 of the probe that fired, 0: unknown. */
+  user(pid: number, address: bigint, probe?: number): ResolvedSymbol | undefined;
+  /** Return addresses of a stack, innermost first; undefined when the kernel no longer has it. `map`: index as stack values carry it. */
+  stack(map: number, id: bigint): readonly bigint[] | undefined;
+}

@@ -1,0 +1,146 @@
+/**
+ * The symbols of one session. Processes may end before their stacks are printed, so a script that records user addresses
+ * has its maps looked through now and then for processes not seen before, whose mappings are then taken.
+ */
+import { type BpfMap, Kallsyms } from "libbpf-ts";
+import type { Plan } from "../compile/plan.ts";
+import { sizeOf, type Type, tupleLayout } from "../compile/types.ts";
+import type { ResolvedSymbol, SymbolContext } from "./context.ts";
+import { fileSymbols } from "./files.ts";
+import { ProcessSymbols } from "./process.ts";
+
+let kallsyms: Kallsyms | undefined;
+
+function kernelSymbol(address: bigint): ResolvedSymbol | undefined {
+  try {
+    kallsyms ??= Kallsyms.load();
+    return kallsyms.symbolAt(address);
+  } catch {
+    // Hidden from this user: addresses stay numbers.
+    return undefined;
+  }
+}
+
+/** Offsets in a value of the type at which a u32 pid stands beside a user address or stack. */
+export function pidOffsets(type: Type, from = 0): number[] {
+  switch (type.kind) {
+    case "stack":
+      return type.space === "user" ? [from + 8] : [];
+    case "usym":
+      return [from + 8];
+    case "tuple": {
+      const { offsets } = tupleLayout(type.elements);
+      return type.elements.flatMap((element, i) => pidOffsets(element, from + offsets[i]));
+    }
+    case "array": {
+      const size = sizeOf(type.of);
+      return Array.from({ length: type.length }, (_, i) => pidOffsets(type.of, from + i * size)).flat();
+    }
+    default:
+      return [];
+  }
+}
+
+const LOOK_EVERY = 200;
+/** A look may take this part of the time. */
+const SHARE = 50;
+const MOST_PROCESSES = 4096;
+
+export class SessionSymbols implements SymbolContext {
+  #plan: Plan;
+  #stackMap: (map: number) => BpfMap | undefined;
+  #mapAt: (map: number) => BpfMap | undefined;
+  #processes = new Map<number, ProcessSymbols>();
+  #followed: number | undefined;
+  /** Script maps whose keys hold pids. */
+  #watched: { map: number; offsets: number[] }[];
+  #usesUserSymbols: boolean;
+  #nextLook = 0;
+
+  constructor(plan: Plan, mapAt: (map: number) => BpfMap | undefined) {
+    this.#plan = plan;
+    this.#mapAt = mapAt;
+    this.#stackMap = (index) => mapAt(plan.stackMaps[index]);
+    this.#watched = plan.maps.flatMap((map, i) => {
+      const offsets = map.script?.key ? pidOffsets(map.script.key) : [];
+      return offsets.length > 0 ? [{ map: i, offsets }] : [];
+    });
+    const types = [
+      ...plan.maps.flatMap((map) => (map.script ? [map.script.value] : [])),
+      ...plan.actions.flatMap((action) => action.arguments.map((argument) => argument.type)),
+    ];
+    this.#usesUserSymbols = this.#watched.length > 0 || types.some((type) => pidOffsets(type).length > 0);
+  }
+
+  /** The process that the script is run for: its mappings are taken as long as it lives. */
+  follow(pid: number): void {
+    this.#followed = pid;
+  }
+
+  /** Looks for new processes, when it is time. */
+  look(): void {
+    if (!this.#usesUserSymbols) return;
+    const begin = performance.now();
+    if (begin < this.#nextLook) return;
+    if (this.#followed !== undefined) this.#process(this.#followed).refresh();
+    for (const { map, offsets } of this.#watched) this.#lookThrough(map, offsets);
+    const end = performance.now();
+    this.#nextLook = end + Math.max(LOOK_EVERY, (end - begin) * SHARE);
+  }
+
+  kernel(address: bigint): ResolvedSymbol | undefined {
+    return kernelSymbol(address);
+  }
+
+  user(pid: number, address: bigint, probe = 0): ResolvedSymbol | undefined {
+    return this.#process(pid).resolve(address) ?? this.#ofProbe(address, probe);
+  }
+
+  stack(map: number, id: bigint): readonly bigint[] | undefined {
+    const stacks = this.#stackMap(map);
+    if (!stacks || id < 0n) return undefined;
+    const key = new Uint8Array(4);
+    new DataView(key.buffer).setUint32(0, Number(id), true);
+    const value = stacks.lookup(key);
+    if (!value) return undefined;
+    const frames = new BigUint64Array(value.buffer, value.byteOffset, value.byteLength >>> 3);
+    const end = frames.indexOf(0n);
+    return [...frames.subarray(0, end < 0 ? frames.length : end)];
+  }
+
+  #process(pid: number): ProcessSymbols {
+    let process = this.#processes.get(pid);
+    if (!process) {
+      if (this.#processes.size >= MOST_PROCESSES) {
+        for (const oldest of this.#processes.keys()) {
+          this.#processes.delete(oldest);
+          break;
+        }
+      }
+      process = new ProcessSymbols(pid);
+      this.#processes.set(pid, process);
+    }
+    return process;
+  }
+
+  /** A process that was gone before it was seen: the function that the probe itself is on needs no mappings. */
+  #ofProbe(address: bigint, probe: number): ResolvedSymbol | undefined {
+    const attach = this.#plan.probes[probe - 1]?.attach;
+    if (attach?.kind !== "uprobe" || (Number(address & 0xfffn) ^ attach.offset) & 0xfff) return undefined;
+    const symbol = fileSymbols(attach.path)?.at(attach.offset);
+    return symbol && { ...symbol, module: attach.path };
+  }
+
+  #lookThrough(index: number, offsets: readonly number[]): void {
+    const map = this.#mapAt(index);
+    if (!map) return;
+    const { keys, count } = map.readBatch();
+    const view = new DataView(keys.buffer, keys.byteOffset, keys.byteLength);
+    for (let i = 0; i < count; i++) {
+      for (const offset of offsets) {
+        const pid = view.getUint32(i * map.keySize + offset, true);
+        if (!this.#processes.has(pid)) this.#process(pid);
+      }
+    }
+  }
+}
