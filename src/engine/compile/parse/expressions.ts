@@ -222,6 +222,8 @@ export function parseStringToken(p: Cursor): string {
       "the string is not closed",
       'add a " before the line ends',
     );
+    p.panicking = true;
+    p.swallowed = true;
   }
   const { value, errors } = parseString(token.unterminated ? `${token.text}"` : token.text);
   for (const e of errors) {
