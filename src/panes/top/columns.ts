@@ -1,0 +1,214 @@
+/** The columns of a table: keys by what they are, values by the kind of the map, widths by what there is room for. */
+import type { MapKind, MapShape, RowSnapshot } from "../../engine/protocol.ts";
+import { percent, sanitize, shortNumber, shortRate, textWidth } from "../text/index.ts";
+import { fullValue, shortValue, stackFrames, type Unit } from "../values/index.ts";
+
+export type Order = "key" | "value" | "rate";
+
+export interface RowContext {
+  unit: Unit;
+  unicode: boolean;
+  /** Of the whole map. */
+  sum: number;
+}
+
+export interface ValueColumn {
+  heading: string;
+  order?: Order;
+  /** The last to go when there is no room has the lowest number. */
+  priority: number;
+  /** Keeps columns from jumping while numbers grow. */
+  minWidth: number;
+  text(row: RowSnapshot, context: RowContext): string;
+}
+
+function valueColumn(heading: string): ValueColumn {
+  return {
+    heading,
+    order: "value",
+    priority: 0,
+    minWidth: 7,
+    text: (row, { unit, unicode }) => fullValue(row.value, unit, unicode),
+  };
+}
+
+const RATE: ValueColumn = {
+  heading: "RATE",
+  order: "rate",
+  priority: 1,
+  minWidth: 7,
+  text: (row, { unit, unicode }) =>
+    unit === "bytes" || unit === "kib"
+      ? row.rate > 0
+        ? `${shortValue(row.rate, unit, unicode)}/s`
+        : ""
+      : shortRate(row.rate),
+};
+
+const SHARE: ValueColumn = {
+  heading: "%",
+  priority: 4,
+  minWidth: 5,
+  text: (row, { sum }) => (sum > 0 ? percent((row.value / sum) * 100) : ""),
+};
+
+const COUNT: ValueColumn = {
+  heading: "COUNT",
+  priority: 2,
+  minWidth: 6,
+  text: (row) => (row.count === undefined ? "" : shortNumber(row.count)),
+};
+
+const AVERAGE: ValueColumn = {
+  heading: "AVG",
+  priority: 1,
+  minWidth: 7,
+  text: (row, { unit, unicode }) =>
+    row.average === undefined ? "" : shortValue(Math.round(row.average * 10) / 10, unit, unicode),
+};
+
+const TOTAL: ValueColumn = {
+  heading: "TOTAL",
+  priority: 3,
+  minWidth: 7,
+  text: (row, { unit, unicode }) => (row.total === undefined ? "" : shortValue(row.total, unit, unicode)),
+};
+
+/** As bpftrace prints it: strings, tuples, enums, integers that carry a meaning of their own. */
+const TEXT: ValueColumn = {
+  heading: "VALUE",
+  order: "value",
+  priority: 0,
+  minWidth: 7,
+  text: (row) => sanitize(row.text.replace(/\s*\n\s*/g, " ").trim()),
+};
+
+const INTEGER: ValueColumn = {
+  ...TEXT,
+  text: (row, context) =>
+    context.unit === "none" ? TEXT.text(row, context) : fullValue(row.value, context.unit, context.unicode),
+};
+
+const VALUE_COLUMNS: Record<MapKind, ValueColumn[]> = {
+  count: [valueColumn("COUNT"), RATE, SHARE],
+  sum: [valueColumn("SUM"), RATE, SHARE],
+  avg: [{ ...AVERAGE, order: "value", priority: 0 }, COUNT, TOTAL],
+  stats: [{ ...AVERAGE, order: "value", priority: 0 }, COUNT, TOTAL],
+  min: [valueColumn("MIN")],
+  max: [valueColumn("MAX")],
+  hist: [valueColumn("COUNT"), RATE, SHARE],
+  lhist: [valueColumn("COUNT"), RATE, SHARE],
+  tseries: [TEXT],
+  integer: [INTEGER, RATE],
+  string: [TEXT],
+  other: [TEXT],
+};
+
+/** Kinds whose values compare as lengths. */
+const WITH_BAR: ReadonlySet<MapKind> = new Set([
+  "count",
+  "sum",
+  "avg",
+  "stats",
+  "min",
+  "max",
+  "hist",
+  "lhist",
+  "integer",
+]);
+
+export function valueColumns(kind: MapKind): ValueColumn[] {
+  return VALUE_COLUMNS[kind] ?? [TEXT];
+}
+
+/** What a table can be sorted by, in the order of its columns. */
+export function orders(map: MapShape): Order[] {
+  const byValue = valueColumns(map.kind).flatMap((column) => column.order ?? []);
+  return map.keys.length > 0 ? ["key", ...byValue] : byValue;
+}
+
+export interface KeyColumn {
+  heading: string;
+  stack: boolean;
+  right: boolean;
+}
+
+const NUMERIC = /^(pid|tid|uid|gid|int|cpu|ustack_?id)$/;
+
+export function keyColumns(keys: readonly string[]): KeyColumn[] {
+  return keys.map((what) => ({
+    heading: what === "int" || what === "string" || what === "other" ? "KEY" : what.toUpperCase(),
+    stack: what.includes("stack"),
+    right: NUMERIC.test(what),
+  }));
+}
+
+export function keyCell(column: KeyColumn, text: string, unicode: boolean): string {
+  if (!column.stack && !text.includes("\n")) return sanitize(text);
+  const frames = stackFrames(text).map(sanitize);
+  if (frames.length === 0) return "(no stack)";
+  return frames.join(unicode ? " ← " : " < ");
+}
+
+export interface Layout {
+  keys: number[];
+  /** Which value columns are drawn, with their widths. */
+  values: { column: ValueColumn; width: number }[];
+  bar: number;
+}
+
+const GAP = 1;
+const MIN_BAR = 6;
+const MAX_BAR = 40;
+const MIN_KEY = 4;
+
+/** Value columns keep their width, keys share the rest, a bar takes what is left; the least important go first. */
+export function layout(width: number, keyWants: number[], values: Layout["values"], kind: MapKind): Layout {
+  const keyGaps = Math.max(0, keyWants.length - 1) * GAP;
+  const keyLeast = keyWants.reduce((sum, want) => sum + Math.min(want, MIN_KEY * 3), 0) + keyGaps;
+  const kept = [...values];
+  const used = () => kept.reduce((sum, it) => sum + it.width + GAP, 0);
+  while (kept.length > 1 && used() + keyLeast > width) {
+    const last = kept.reduce((a, b) => (b.column.priority > a.column.priority ? b : a));
+    if (last.column.priority === 0) break;
+    kept.splice(kept.indexOf(last), 1);
+  }
+  const room = Math.max(0, width - used() - keyGaps);
+  const wanted = keyWants.reduce((sum, want) => sum + want, 0);
+  const withBar = WITH_BAR.has(kind) && width >= 36;
+  const wideBar = withBar ? Math.max(MIN_BAR, Math.floor(width / 5)) + GAP : 0;
+  const barWish = wanted + wideBar <= room ? wideBar : withBar ? MIN_BAR + GAP : 0;
+  const forKeys = Math.max(room - barWish, Math.floor(room * 0.6));
+  const keys = share(keyWants, Math.min(forKeys, wanted));
+  const left = room - keys.reduce((sum, it) => sum + it, 0);
+  const bar = WITH_BAR.has(kind) && left - GAP >= MIN_BAR ? Math.min(MAX_BAR, left - GAP) : 0;
+  if (bar === 0 && wanted > forKeys) return { keys: share(keyWants, room), values: kept, bar: 0 };
+  return { keys, values: kept, bar };
+}
+
+/** Widths that sum up to at most `room`; the widest give way. */
+function share(wants: number[], room: number): number[] {
+  const widths = [...wants];
+  let over = widths.reduce((sum, it) => sum + it, 0) - room;
+  while (over > 0) {
+    const widest = Math.max(...widths);
+    if (widest <= 1) break;
+    const second = Math.max(0, ...widths.filter((it) => it < widest));
+    const many = widths.filter((it) => it === widest).length;
+    const cut = Math.max(1, Math.min(widest - Math.max(second, 1), Math.ceil(over / many)));
+    for (let i = 0; i < widths.length && over > 0; i++) {
+      if (widths[i] !== widest) continue;
+      const taken = Math.min(cut, over);
+      widths[i] -= taken;
+      over -= taken;
+    }
+  }
+  return widths;
+}
+
+/** The widest text of a column, up to `limit`. */
+export function widest(texts: string[], heading: string, limit: number): number {
+  let width = textWidth(heading) + 1;
+  for (const text of texts) width = Math.max(width, textWidth(text));
+  return Math.min(width, limit);
+}

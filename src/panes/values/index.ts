@@ -1,0 +1,2 @@
+export { stackFrames } from "./stack.ts";
+export { fullValue, shortValue, type Unit, unitOf } from "./unit.ts";
