@@ -28,6 +28,17 @@ export {
   SysError,
   UnsupportedError,
 } from "./errno.ts";
+export {
+  type FeatureResult,
+  type FeatureRow,
+  features,
+  hasFeature,
+  helperSupported,
+  probeFeature,
+  requireFeature,
+  type SystemFacts,
+  systemFacts,
+} from "./features.ts";
 export { Kallsyms, type KernelAddress, type KernelSymbol } from "./kallsyms.ts";
 export { attachIter, IterLink, type IterTarget } from "./link/iter.ts";
 export {

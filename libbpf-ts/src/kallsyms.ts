@@ -6,7 +6,7 @@
 // A name is found by searching the text; only asking for an address makes the sorted index. Kernel addresses are beyond
 // what a number holds exactly, so that the index counts from KERNEL_BASE.
 
-import { readFileSync } from "node:fs";
+import { closeSync, openSync, readSync } from "node:fs";
 import { UnsupportedError } from "./errno.ts";
 import { lastAtMost, orderByAddress } from "./order.ts";
 
@@ -14,6 +14,7 @@ import { lastAtMost, orderByAddress } from "./order.ts";
 const KERNEL_BASE = 0xffff000000000000n;
 const NEWLINE = 10;
 const TAB = 9;
+const F = 0x66;
 /** Types of functions: t, T, w, W, and i for ifuncs. */
 const functionTypes = new Uint8Array(256);
 for (const letter of "tTwWi") functionTypes[letter.charCodeAt(0)] = 1;
@@ -47,6 +48,22 @@ for (let i = 0; i < 16; i++) {
   hexDigit["0123456789ABCDEF".charCodeAt(i)] = i;
 }
 
+/** procfs hands out a page at a time: gathered into one buffer, without the copies that readFileSync makes. */
+function readKallsyms(): Buffer {
+  const fd = openSync("/proc/kallsyms", "r");
+  try {
+    let buffer = Buffer.allocUnsafe(16 << 20);
+    for (let length = 0; ; ) {
+      if (length === buffer.length) buffer = Buffer.concat([buffer], length * 2);
+      const got = readSync(fd, buffer, length, buffer.length - length, null);
+      if (got === 0) return buffer.subarray(0, length);
+      length += got;
+    }
+  } finally {
+    closeSync(fd);
+  }
+}
+
 /** One reading of the kernel's symbols. */
 export class Kallsyms {
   #text: Buffer;
@@ -57,7 +74,7 @@ export class Kallsyms {
   }
 
   /** Reads /proc/kallsyms, or takes its text. Modules and programs loaded later are not in it. */
-  static load(text: Buffer = readFileSync("/proc/kallsyms")): Kallsyms {
+  static load(text: Buffer = readKallsyms()): Kallsyms {
     return new Kallsyms(text);
   }
 
@@ -110,18 +127,13 @@ export class Kallsyms {
 
   /** Every function, in the order of the file; `callback` gets name and module. */
   forEachFunction(callback: (name: string, module: string) => void): void {
-    this.#forEachLine((begin) => {
-      if (functionTypes[this.#text[begin + 17]] === 0) return;
-      const { name, module } = this.#line(begin);
-      callback(name, module);
-    });
-  }
-
-  #forEachLine(visit: (begin: number) => void): void {
     const text = this.#text;
-    for (let begin = 0; begin < text.length; ) {
-      visit(begin);
+    for (let begin = 0; begin + 20 < text.length; ) {
       const end = text.indexOf(NEWLINE, begin);
+      if (functionTypes[text[begin + 17]] === 1) {
+        const { name, module } = this.#line(begin);
+        callback(name, module);
+      }
       if (end < 0) return;
       begin = end + 1;
     }
@@ -146,28 +158,36 @@ export class Kallsyms {
     let distances = new Float64Array(room);
     let lines = new Uint32Array(room);
     let count = 0;
-    this.#forEachLine((begin) => {
-      if (functionTypes[text[begin + 17]] === 0 || text[begin] !== 0x66 || text[begin + 3] !== 0x66) return;
-      if (count === room) {
-        room *= 2;
-        const moreDistances = new Float64Array(room);
-        const moreLines = new Uint32Array(room);
-        moreDistances.set(distances);
-        moreLines.set(lines);
-        [distances, lines] = [moreDistances, moreLines];
-      }
-      // The first four digits are "ffff": the remaining twelve are the distance.
-      let distance = 0;
-      for (let i = 4; i < 16; i++) distance = distance * 16 + hexDigit[text[begin + i]];
-      distances[count] = distance;
-      lines[count++] = begin;
-    });
     let base = Number.POSITIVE_INFINITY;
-    for (let i = 0; i < count; i++) base = Math.min(base, distances[i]);
-    const order = orderByAddress(distances, count, count === 0 ? 0 : base);
-    return {
-      distances: Float64Array.from(order, (i) => distances[i]),
-      lines: Uint32Array.from(order, (i) => lines[i]),
-    };
+    for (let begin = 0; begin + 20 < text.length; ) {
+      if (functionTypes[text[begin + 17]] === 1 && text[begin] === F && text[begin + 3] === F) {
+        if (count === room) {
+          room *= 2;
+          distances = withRoom(new Float64Array(room), distances);
+          lines = withRoom(new Uint32Array(room), lines);
+        }
+        // The first four digits are "ffff": the remaining twelve are the distance.
+        let distance = 0;
+        for (let i = begin + 4; i < begin + 16; i++) distance = distance * 16 + hexDigit[text[i]];
+        if (distance < base) base = distance;
+        distances[count] = distance;
+        lines[count++] = begin;
+      }
+      begin += 20;
+      while (begin < text.length && text[begin] !== NEWLINE) begin++;
+      begin++;
+    }
+    const order = orderByAddress(distances, count, base);
+    const index = { distances: new Float64Array(count), lines: new Uint32Array(count) };
+    for (let i = 0; i < count; i++) {
+      index.distances[i] = distances[order[i]];
+      index.lines[i] = lines[order[i]];
+    }
+    return index;
   }
+}
+
+function withRoom<T extends Float64Array | Uint32Array>(bigger: T, filled: T): T {
+  bigger.set(filled);
+  return bigger;
 }

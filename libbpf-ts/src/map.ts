@@ -226,7 +226,7 @@ export class BpfMap implements Disposable {
   mmapArray(): ArrayBuffer {
     if (!this.#mapping) {
       const length = Math.ceil((round8(this.valueSize) * this.maxEntries) / 4096) * 4096;
-      this.#mapping = new Mapping(this.fd, length, true);
+      this.#mapping = new Mapping(this.fd, length, "write");
     }
     return this.#mapping.buffer;
   }

@@ -48,7 +48,7 @@ export class PerfBuffer implements Disposable {
           cpu,
           "perf buffer",
         );
-        const mapping = new Mapping(fd, PAGE + this.#size, true);
+        const mapping = new Mapping(fd, PAGE + this.#size, "write");
         this.#rings.push({
           fd,
           mapping,

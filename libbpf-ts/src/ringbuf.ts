@@ -37,8 +37,8 @@ export class RingBuffer implements Disposable {
 
   constructor(map: RingBufferMap) {
     this.size = map.maxEntries;
-    this.#control = new Mapping(map.fd, PAGE, true);
-    this.#data = new Mapping(map.fd, PAGE + 2 * this.size, false, PAGE);
+    this.#control = new Mapping(map.fd, PAGE, "write");
+    this.#data = new Mapping(map.fd, PAGE + 2 * this.size, "read", PAGE);
     this.#consumer = new BigUint64Array(this.#control.buffer, 0, 1);
     this.#producer = new Uint32Array(this.#data.buffer, 0, 2);
     this.#headers = new Uint32Array(this.#data.buffer, PAGE);

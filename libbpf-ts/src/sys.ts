@@ -21,9 +21,23 @@ interface Native {
 
 let loaded: Native | undefined;
 
+/**
+ * koffi's native part by its path: 2 ms, where its own loader takes 10 to find out what it runs on. Elsewhere (musl, other
+ * layouts of node_modules) the loader it is.
+ */
+function loadKoffi(): typeof import("koffi") {
+  const require = createRequire(import.meta.url);
+  try {
+    const beside = createRequire(require.resolve("koffi"));
+    return beside(`@koromix/koffi-linux-${process.arch}/linux_${process.arch}/koffi.node`);
+  } catch {
+    return require("koffi");
+  }
+}
+
 function native(): Native {
   if (loaded) return loaded;
-  const koffi = createRequire(import.meta.url)("koffi") as typeof import("koffi");
+  const koffi = loadKoffi();
   const words = ["int64", "int64", "int64", "int64", "int64", "int64", "int64"];
   loaded = {
     syscall: koffi.load(null).func("syscall", "int64", words) as unknown as SyscallFn,
@@ -163,14 +177,22 @@ export function mount(source: string, target: string, type: string): void {
   if (result < 0) throw new SysError(`mount(${type} on ${target})`, -result);
 }
 
-/** Memory mapped from a descriptor. Views of `buffer` must not be touched after disposal. */
+/** Memory mapped from a descriptor: shared, or a private copy to read. Views of `buffer` must not be touched after disposal. */
 export class Mapping implements Disposable {
   readonly buffer: ArrayBuffer;
   #address: number;
   readonly length: number;
 
-  constructor(fd: number, length: number, writable: boolean, offset = 0) {
-    const address = syscall(nr.mmap, 0, length, writable ? 3 : 1, 1, fd, offset);
+  constructor(fd: number, length: number, mode: "read" | "write" | "private", offset = 0) {
+    const address = syscall(
+      nr.mmap,
+      0,
+      length,
+      mode === "write" ? 3 : 1,
+      mode === "private" ? 2 : 1,
+      fd,
+      offset,
+    );
     if (address < 0 && address > -4096) throw new SysError("mmap", -address);
     this.#address = address;
     this.length = length;

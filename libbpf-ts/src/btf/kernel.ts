@@ -1,14 +1,30 @@
 // The kernel's own BTF and its modules', from /sys/kernel/btf, and loading BTF into the kernel.
 
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { closeSync, existsSync, fstatSync, openSync, readdirSync, readFileSync } from "node:fs";
 import { Errno, SysError, UnsupportedError } from "../errno.ts";
 import { VerifierError } from "../program.ts";
-import { addressOf, attr, bpf, bpfCallName, bpfOrThrow, close } from "../sys.ts";
+import { addressOf, attr, bpf, bpfCallName, bpfOrThrow, close, Mapping } from "../sys.ts";
 import { Cmd } from "../uapi.ts";
 import { Btf } from "./reader.ts";
 
 const directory = "/sys/kernel/btf";
 let vmlinux: Btf | undefined;
+
+/** The bytes of a file in sysfs: mapped where the kernel allows it (6.16), as reads of it get no more than a page each. */
+function sysfsBytes(path: string): Uint8Array {
+  const fd = openSync(path, "r");
+  try {
+    const { size } = fstatSync(fd);
+    try {
+      return new Uint8Array(new Mapping(fd, size, "private").buffer);
+    } catch (error) {
+      if (!(error instanceof SysError)) throw error;
+      return readFileSync(fd);
+    }
+  } finally {
+    closeSync(fd);
+  }
+}
 
 /** The kernel's types; read once. Throws UnsupportedError where it was built without BTF. */
 export function loadVmlinux(): Btf {
@@ -16,7 +32,7 @@ export function loadVmlinux(): Btf {
   if (!existsSync(`${directory}/vmlinux`)) {
     throw new UnsupportedError("kernel types", "this kernel was built without CONFIG_DEBUG_INFO_BTF", "5.4");
   }
-  vmlinux = Btf.parse(readFileSync(`${directory}/vmlinux`));
+  vmlinux = Btf.parse(sysfsBytes(`${directory}/vmlinux`));
   return vmlinux;
 }
 

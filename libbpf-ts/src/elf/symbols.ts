@@ -12,13 +12,22 @@ export interface ElfSymbol {
   kind: "function" | "ifunc" | "object" | "other";
 }
 
+/** Bytes and 32-bit words of one entry: name, info|other|section, address (2 words), size (2 words). */
 const ENTRY = 24;
+const WORDS = 6;
 const kinds: Record<number, ElfSymbol["kind"]> = { 1: "object", 2: "function", 10: "ifunc" };
 
 interface Table {
-  entries: Buffer;
+  words: Uint32Array;
   names: Buffer;
-  count: number;
+}
+
+interface Index {
+  addresses: Float64Array;
+  sizes: Float64Array;
+  names: Uint32Array;
+  /** Which table each is in. */
+  tables: Uint8Array;
 }
 
 function readTable(elf: ElfFile, type: number): Table | undefined {
@@ -26,27 +35,25 @@ function readTable(elf: ElfFile, type: number): Table | undefined {
   const strings = section && elf.sections[section.link];
   if (!section || !strings || section.size === 0) return undefined;
   const entries = elf.sectionData(section);
-  return { entries, names: elf.sectionData(strings), count: Math.floor(entries.length / ENTRY) };
+  const count = Math.floor(entries.length / ENTRY);
+  const words =
+    entries.byteOffset % 4 === 0
+      ? new Uint32Array(entries.buffer, entries.byteOffset, count * WORDS)
+      : new Uint32Array(new Uint8Array(entries).buffer, 0, count * WORDS);
+  return { words, names: elf.sectionData(strings) };
 }
 
-function addressIn(entries: Buffer, at: number): number {
-  return entries.readUInt32LE(at + 8) + entries.readUInt32LE(at + 12) * 2 ** 32;
-}
-
-function sizeIn(entries: Buffer, at: number): number {
-  return entries.readUInt32LE(at + 16) + entries.readUInt32LE(at + 20) * 2 ** 32;
+function number64(words: Uint32Array, at: number): number {
+  return words[at] + words[at + 1] * 2 ** 32;
 }
 
 /** Defined: in a section, and not at address zero. */
-function isDefined(entries: Buffer, at: number): boolean {
-  return (
-    entries.readUInt16LE(at + 6) !== 0 &&
-    (entries.readUInt32LE(at + 8) !== 0 || entries.readUInt32LE(at + 12) !== 0)
-  );
+function isDefined(words: Uint32Array, at: number): boolean {
+  return words[at + 1] >>> 16 !== 0 && (words[at + 2] !== 0 || words[at + 3] !== 0);
 }
 
-function isFunction(entries: Buffer, at: number): boolean {
-  const type = entries[at + 4] & 15;
+function isFunction(words: Uint32Array, at: number): boolean {
+  const type = words[at + 1] & 15;
   return type === 2 || type === 10;
 }
 
@@ -61,7 +68,7 @@ function nameOffsets(names: Buffer, name: string): Set<number> {
 /** The symbols of one file. It may be closed once they are read. */
 export class ElfSymbols {
   #tables: Table[];
-  #index: { addresses: Float64Array; tables: Uint8Array; places: Uint32Array } | undefined;
+  #index: Index | undefined;
 
   private constructor(tables: Table[]) {
     this.#tables = tables;
@@ -76,12 +83,13 @@ export class ElfSymbols {
   find(name: string): ElfSymbol | undefined {
     let other: ElfSymbol | undefined;
     for (const table of this.#tables) {
+      const { words } = table;
       const offsets = nameOffsets(table.names, name);
       if (offsets.size === 0) continue;
-      for (let at = 0; at < table.count * ENTRY; at += ENTRY) {
-        if (!offsets.has(table.entries.readUInt32LE(at)) || !isDefined(table.entries, at)) continue;
-        if (isFunction(table.entries, at)) return this.#symbol(table, at);
-        other ??= this.#symbol(table, at);
+      for (let at = 0; at < words.length; at += WORDS) {
+        if (!offsets.has(words[at]) || !isDefined(words, at)) continue;
+        if (isFunction(words, at)) return symbolIn(table, at);
+        other ??= symbolIn(table, at);
       }
     }
     return other;
@@ -92,9 +100,10 @@ export class ElfSymbols {
     const seen = new Set<string>();
     const found: ElfSymbol[] = [];
     for (const table of this.#tables) {
-      for (let at = 0; at < table.count * ENTRY; at += ENTRY) {
-        if (!isFunction(table.entries, at) || !isDefined(table.entries, at)) continue;
-        const symbol = this.#symbol(table, at);
+      const { words } = table;
+      for (let at = 0; at < words.length; at += WORDS) {
+        if (!isFunction(words, at) || !isDefined(words, at)) continue;
+        const symbol = symbolIn(table, at);
         const key = `${symbol.address}:${symbol.name}`;
         if (seen.has(key)) continue;
         seen.add(key);
@@ -107,49 +116,58 @@ export class ElfSymbols {
   /** The function that contains an address (as linked), with the distance from its beginning. */
   at(address: number): { name: string; offset: number } | undefined {
     this.#index ??= this.#makeIndex();
-    const { addresses, tables, places } = this.#index;
+    const { addresses, sizes, names, tables } = this.#index;
     let place = lastAtMost(addresses, address);
     if (place < 0) return undefined;
-    // Of several names for one address, the first with a size that reaches so far; hand-written assembler has size 0.
-    for (const begin = addresses[place]; place > 0 && addresses[place - 1] === begin; ) place--;
+    // Of several names for one address, the first whose size reaches so far; hand-written assembler has size 0.
+    while (place > 0 && addresses[place - 1] === addresses[place]) place--;
     for (let i = place; i < addresses.length && addresses[i] === addresses[place]; i++) {
-      const table = this.#tables[tables[i]];
-      const size = sizeIn(table.entries, places[i]);
       const offset = address - addresses[i];
-      if (size === 0 || offset < size) return { name: this.#symbol(table, places[i]).name, offset };
+      if (sizes[i] === 0 || offset < sizes[i])
+        return { name: stringAt(this.#tables[tables[i]].names, names[i]), offset };
     }
     return undefined;
   }
 
-  #symbol(table: Table, at: number): ElfSymbol {
-    const { entries } = table;
-    return {
-      name: stringAt(table.names, entries.readUInt32LE(at)),
-      address: addressIn(entries, at),
-      size: sizeIn(entries, at),
-      kind: kinds[entries[at + 4] & 15] ?? "other",
-    };
-  }
-
-  #makeIndex(): { addresses: Float64Array; tables: Uint8Array; places: Uint32Array } {
-    const most = this.#tables.reduce((sum, table) => sum + table.count, 0);
+  #makeIndex(): Index {
+    const most = this.#tables.reduce((sum, table) => sum + table.words.length / WORDS, 0);
     const addresses = new Float64Array(most);
-    const tables = new Uint8Array(most);
     const places = new Uint32Array(most);
     let count = 0;
-    this.#tables.forEach((table, tableIndex) => {
-      for (let at = 0; at < table.count * ENTRY; at += ENTRY) {
-        if (!isFunction(table.entries, at) || !isDefined(table.entries, at)) continue;
-        addresses[count] = addressIn(table.entries, at);
-        tables[count] = tableIndex;
+    let firstOfSecond = most;
+    this.#tables.forEach(({ words }, tableIndex) => {
+      if (tableIndex === 1) firstOfSecond = count;
+      for (let at = 0; at < words.length; at += WORDS) {
+        if (!isFunction(words, at) || !isDefined(words, at)) continue;
+        addresses[count] = number64(words, at + 2);
         places[count++] = at;
       }
     });
     const order = orderByAddress(addresses, count, 0);
-    return {
-      addresses: Float64Array.from(order, (i) => addresses[i]),
-      tables: Uint8Array.from(order, (i) => tables[i]),
-      places: Uint32Array.from(order, (i) => places[i]),
+    const index: Index = {
+      addresses: new Float64Array(count),
+      sizes: new Float64Array(count),
+      names: new Uint32Array(count),
+      tables: new Uint8Array(count),
     };
+    for (let i = 0; i < count; i++) {
+      const from = order[i];
+      const table = from < firstOfSecond ? 0 : 1;
+      const { words } = this.#tables[table];
+      index.addresses[i] = addresses[from];
+      index.sizes[i] = number64(words, places[from] + 4);
+      index.names[i] = words[places[from]];
+      index.tables[i] = table;
+    }
+    return index;
   }
+}
+
+function symbolIn({ words, names }: Table, at: number): ElfSymbol {
+  return {
+    name: stringAt(names, words[at]),
+    address: number64(words, at + 2),
+    size: number64(words, at + 4),
+    kind: kinds[words[at + 1] & 15] ?? "other",
+  };
 }

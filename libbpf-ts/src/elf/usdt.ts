@@ -35,8 +35,8 @@ export interface UsdtProbe {
   offset: number;
   /** File offset of the semaphore that must count above zero for the arguments to be prepared. */
   semaphoreOffset: number | undefined;
-  args: UsdtArg[];
-  argsText: string;
+  /** For `parseUsdtArgs`. */
+  args: string;
 }
 
 /** Widths and shifts of x86-64 register names, for the register they are part of. */
@@ -124,13 +124,12 @@ export function parseUsdtArgs(text: string, machine: "x64" | "arm64"): UsdtArg[]
 
 /** Every USDT probe of a file; a probe that stands in several places is listed for each. */
 export function usdtProbes(elf: ElfFile): UsdtProbe[] {
-  const machine = elf.machine === "arm64" ? "arm64" : "x64";
   const base = elf.section(".stapsdt.base")?.addr;
   const probes: UsdtProbe[] = [];
   for (const note of elf.notes()) {
     if (note.name !== "stapsdt" || note.type !== 3 || note.desc.length < 27) continue;
     const [location, noteBase, semaphore] = [0, 8, 16].map((at) => Number(note.desc.readBigUInt64LE(at)));
-    const [provider = "", name = "", argsText = ""] = note.desc.toString("utf8", 24).split("\0");
+    const [provider = "", name = "", args = ""] = note.desc.toString("utf8", 24).split("\0");
     // Prelinking moves addresses without rewriting notes: by as much as it moved .stapsdt.base.
     const moved = base === undefined || noteBase === 0 ? 0 : base - noteBase;
     const address = location + moved;
@@ -142,8 +141,7 @@ export function usdtProbes(elf: ElfFile): UsdtProbe[] {
       address,
       offset,
       semaphoreOffset: semaphore === 0 ? undefined : elf.fileOffset(semaphore + moved),
-      args: parseUsdtArgs(argsText, machine),
-      argsText,
+      args,
     });
   }
   return probes;
