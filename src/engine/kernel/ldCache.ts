@@ -1,0 +1,51 @@
+/**
+ * Where the loader finds libraries: /etc/ld.so.cache of glibc, or the usual directories where there is none (musl).
+ *
+ *   "glibc-ld.so.cache1.1"  u32 count  u32 string bytes  …  at 48: entries of 24 bytes {s32 flags, u32 name, u32 path, …}
+ *
+ * Names and paths are offsets from the header. Older files have the same behind a part that nobody reads any more.
+ */
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import type { Arch } from "../compile/kernel.ts";
+
+const MAGIC = "glibc-ld.so.cache1.1";
+const HEADER = 48;
+const ENTRY = 24;
+/** Low byte 3: libc6 ELF; the next byte is the architecture. */
+const FLAGS: Record<Arch, number> = { x64: 0x0303, arm64: 0x0a03 };
+const DIRECTORIES = ["/lib", "/usr/lib", "/usr/local/lib"];
+
+/** Names and paths in the cache's bytes, in its order of preference. */
+export function parseLdCache(bytes: Buffer, arch: Arch): { name: string; path: string }[] {
+  const start = bytes.indexOf(MAGIC, 0, "latin1");
+  if (start < 0) return [];
+  const count = bytes.readUInt32LE(start + 20);
+  const text = (offset: number) => {
+    const from = start + offset;
+    return bytes.toString("utf8", from, bytes.indexOf(0, from));
+  };
+  const entries: { name: string; path: string }[] = [];
+  for (let i = 0; i < count; i++) {
+    const at = start + HEADER + i * ENTRY;
+    if (at + ENTRY > bytes.length) break;
+    if ((bytes.readUInt32LE(at) & 0xffff) !== FLAGS[arch]) continue;
+    entries.push({ name: text(bytes.readUInt32LE(at + 4)), path: text(bytes.readUInt32LE(at + 8)) });
+  }
+  return entries;
+}
+
+/** Path of a library by the name in scripts: "libc", "libc.so.6", "libssl". `root` is a process's file system. */
+export function findLibrary(name: string, arch: Arch, root = ""): string | undefined {
+  const matches = (file: string) => file === name || file.startsWith(`${name}.so`);
+  const cache = `${root}/etc/ld.so.cache`;
+  if (existsSync(cache)) {
+    const found = parseLdCache(readFileSync(cache), arch).find((entry) => matches(entry.name));
+    if (found) return found.path;
+  }
+  for (const directory of DIRECTORIES) {
+    if (!existsSync(root + directory)) continue;
+    const file = readdirSync(root + directory).find(matches);
+    if (file) return `${directory}/${file}`;
+  }
+  return undefined;
+}

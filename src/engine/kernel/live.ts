@@ -1,0 +1,216 @@
+/**
+ * The running kernel as the compiler's argument. Everything is read at the first question and kept: a script that names
+ * no kernel type does not pay for reading them.
+ */
+import { existsSync, readFileSync, statSync } from "node:fs";
+import { release } from "node:os";
+import {
+  features,
+  hasFeature,
+  Kallsyms,
+  listTracepointCategories,
+  listTracepoints,
+  onlineCpus,
+  possibleCpus,
+  tracefsPath,
+  UnsupportedError,
+} from "libbpf-ts";
+import type { Arch, Kernel, Prototype, TracepointFormat, UserBinary } from "../compile/kernel.ts";
+import type { EnumType, StructLayout, Type } from "../compile/types.ts";
+import { Binaries } from "./binaries.ts";
+import { BtfTypes } from "./btfTypes.ts";
+import { scalarNamed } from "./cTypes.ts";
+import { syscallNumber } from "./syscalls.ts";
+import { liveTracepointFormat, type TypeLookup } from "./tracepoints.ts";
+
+/** The inode of the first pid namespace, fixed in the kernel (PROC_PID_INIT_INO). */
+const INITIAL_PID_NAMESPACE = 0xeffffffcn;
+const PAGE_SIZE = 4096;
+
+/** A value that is made once, when it is first asked for. */
+function lazy<T>(make: () => T): () => T {
+  let made: { value: T } | undefined;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
+  };
+}
+
+/** Answers by key, each made once; what is not there is remembered as well. */
+function memo<T>(make: (key: string) => T): (key: string) => T {
+  const known = new Map<string, T>();
+  return (key) => {
+    if (known.has(key)) return known.get(key) as T;
+    const value = make(key);
+    known.set(key, value);
+    return value;
+  };
+}
+
+/** An empty answer instead of an error, where this kernel has none or this user may not look. */
+function orElse<T>(value: T, read: () => T): T {
+  try {
+    return read();
+  } catch {
+    return value;
+  }
+}
+
+class LiveKernel implements Kernel {
+  readonly release = release();
+  readonly version: readonly [number, number, number];
+  readonly arch: Arch = process.arch === "arm64" ? "arm64" : "x64";
+  readonly pageSize = PAGE_SIZE;
+
+  #types = new BtfTypes();
+  #binaries = new Binaries(this.arch);
+  #kallsyms = lazy(() => Kallsyms.load());
+  #onlineCpus = lazy(onlineCpus);
+  #hasBtf = lazy(() => existsSync("/sys/kernel/btf/vmlinux"));
+  #categories = lazy(() => orElse<string[]>([], listTracepointCategories));
+  #events = memo((category) => orElse<string[]>([], () => listTracepoints(category)));
+  #lookup: TypeLookup = {
+    named: (name) => this.typeNamed(name),
+    struct: (name, union) => this.struct(name, union),
+    enumNamed: (name) => this.enumNamed(name),
+  };
+  #formats = memo((path): TracepointFormat | undefined => {
+    const [category, event] = path.split(":");
+    return orElse(undefined, () => liveTracepointFormat(category, event, this.#lookup));
+  });
+  #structs = memo((key) => {
+    if (!this.hasBtf) return undefined;
+    const union = key.startsWith("union ");
+    return this.#types.struct(key.slice(key.indexOf(" ") + 1), union);
+  });
+  #named = memo((name) => scalarNamed(name) ?? (this.hasBtf ? this.#types.named(name) : undefined));
+  #enums = memo((name) => (this.hasBtf ? this.#types.enumNamed(name) : undefined));
+  #constants = memo((name) => (this.hasBtf ? this.#types.enumConstant(name) : undefined));
+  #rawTracepointPrototypes = memo((name) => (this.hasBtf ? this.#types.rawTracepoint(name) : undefined));
+  #prototypes = memo((key): Prototype | undefined => {
+    const [name, module] = key.split("\0");
+    return this.hasBtf ? this.#types.functionPrototype(name, module || undefined) : undefined;
+  });
+  #addresses = memo((name) => orElse(undefined, () => this.#kallsyms().addressOf(name)));
+  #rawTracepoints = lazy(() => {
+    if (this.hasBtf) return this.#types.rawTracepointNames();
+    const names = this.tracepointCategories().flatMap((category) => [...this.tracepoints(category)]);
+    return [...new Set(names)].sort();
+  });
+  #functions = lazy(() => orElse(undefined, traceableFunctions) ?? this.#functionsOfKallsyms());
+  #pidNamespace = lazy(() =>
+    orElse<{ device: bigint; inode: bigint } | undefined>(undefined, () => {
+      const { dev, ino } = statSync("/proc/self/ns/pid", { bigint: true });
+      return ino === INITIAL_PID_NAMESPACE ? undefined : { device: dev, inode: ino };
+    }),
+  );
+
+  constructor() {
+    const [major, minor, patch] = this.release.split(/[^0-9]+/, 3).map(Number);
+    this.version = [major, minor, patch || 0];
+  }
+
+  get possibleCpus(): number {
+    return possibleCpus();
+  }
+  get onlineCpus(): readonly number[] {
+    return this.#onlineCpus();
+  }
+  get hasBtf(): boolean {
+    return this.#hasBtf();
+  }
+  get pidNamespace(): { device: bigint; inode: bigint } | undefined {
+    return this.#pidNamespace();
+  }
+
+  has(feature: string): boolean {
+    return features.some((row) => row.name === feature) && hasFeature(feature);
+  }
+
+  struct(name: string, union = false): StructLayout | undefined {
+    return this.#structs(`${union ? "union" : "struct"} ${name}`);
+  }
+  typeNamed(name: string): Type | undefined {
+    return this.#named(name);
+  }
+  enumNamed(name: string): EnumType | undefined {
+    return this.#enums(name);
+  }
+  enumConstant(name: string) {
+    return this.#constants(name);
+  }
+  structNames(): Iterable<string> {
+    return this.hasBtf ? this.#types.structNames() : [];
+  }
+
+  tracepointCategories(): readonly string[] {
+    return this.#categories();
+  }
+  tracepoints(category: string): readonly string[] {
+    return this.#events(category);
+  }
+  tracepointFormat(category: string, name: string): TracepointFormat | undefined {
+    return this.#formats(`${category}:${name}`);
+  }
+  rawTracepoints(): readonly string[] {
+    return this.#rawTracepoints();
+  }
+  rawTracepoint(name: string): Prototype | undefined {
+    return this.#rawTracepointPrototypes(name);
+  }
+  functions(): Iterable<{ name: string; module: string }> {
+    return this.#functions();
+  }
+  functionPrototype(name: string, module?: string): Prototype | undefined {
+    return this.#prototypes(`${name}\0${module ?? ""}`);
+  }
+  symbolAddress(name: string): bigint | undefined {
+    return this.#addresses(name);
+  }
+  syscallNumber(name: string): number | undefined {
+    return syscallNumber(name, this.arch);
+  }
+
+  binaries(pattern: string, pid?: number): readonly UserBinary[] {
+    return this.#binaries.find(pattern, pid);
+  }
+  cgroupId(path: string): bigint | undefined {
+    return orElse(undefined, () => statSync(path, { bigint: true }).ino);
+  }
+  readFile(path: string): string | undefined {
+    return orElse<string | undefined>(undefined, () => readFileSync(path, "utf8"));
+  }
+
+  #functionsOfKallsyms(): { name: string; module: string }[] {
+    const found: { name: string; module: string }[] = [];
+    const add = (name: string, module: string) => void found.push({ name, module: module || "vmlinux" });
+    orElse(undefined, () => this.#kallsyms().forEachFunction(add));
+    return found;
+  }
+}
+
+/** The kernel's own list, "name" or "name [module]" a line; on some kernels not even root may read it. */
+function traceableFunctions(): { name: string; module: string }[] {
+  const text = readFileSync(`${tracefsPath()}/available_filter_functions`, "latin1");
+  return text
+    .trimEnd()
+    .split("\n")
+    .map((line) => {
+      const [name, module] = line.split(/\s+/);
+      return { name, module: module ? module.slice(1, -1) : "vmlinux" };
+    });
+}
+
+/** The kernel that this process runs on. */
+export const liveKernel: () => Kernel = lazy(() => new LiveKernel());
+
+/** Why tracefs cannot be read here, in a sentence; undefined: it can. */
+export function tracefsObstacle(): string | undefined {
+  try {
+    listTracepointCategories();
+    return undefined;
+  } catch (error) {
+    if (error instanceof UnsupportedError || error instanceof Error) return error.message;
+    throw error;
+  }
+}
