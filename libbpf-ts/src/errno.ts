@@ -195,7 +195,9 @@ export class UnsupportedError extends Error {
 
   constructor(feature: string, reason: string, since?: string) {
     super(
-      since ? `${feature}: ${reason} (needs Linux ${since}, this is ${release()})` : `${feature}: ${reason}`,
+      since && !kernelAtLeast(since)
+        ? `${feature}: ${reason} (needs Linux ${since}, this is ${release()})`
+        : `${feature}: ${reason}`,
     );
     this.name = "UnsupportedError";
     this.feature = feature;

@@ -413,6 +413,7 @@ export const features: readonly FeatureRow[] = [
     "ktime_get_coarse_ns",
     "5.11",
     "BPF memory is not counted against RLIMIT_MEMLOCK",
+    "socket_filter",
   ),
 ];
 

@@ -1,0 +1,232 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, test } from "vitest";
+import { ElfError, ElfFile } from "./file.ts";
+import { ElfSymbols } from "./symbols.ts";
+import { parseUsdtArgs, usdtProbes } from "./usdt.ts";
+
+const directory = mkdtempSync(join(tmpdir(), "elf-"));
+afterAll(() => rmSync(directory, { recursive: true }));
+
+function file(bytes: Uint8Array): string {
+  const path = join(directory, `${Math.random()}`);
+  writeFileSync(path, bytes);
+  return path;
+}
+
+function words(...values: (bigint | number)[]): Buffer {
+  return Buffer.from(BigUint64Array.from(values, BigInt).buffer);
+}
+
+function note(name: string, type: number, desc: Buffer): Buffer {
+  const padded = (bytes: Buffer) => Buffer.concat([bytes], Math.ceil(bytes.length / 4) * 4);
+  const nameBytes = Buffer.from(`${name}\0`);
+  const head = Buffer.from(Uint32Array.of(nameBytes.length, desc.length, type).buffer);
+  return Buffer.concat([head, padded(nameBytes), padded(desc)]);
+}
+
+function symbol(name: number, info: number, section: number, value: number, size: number): Buffer {
+  const head = Buffer.alloc(8);
+  head.writeUInt32LE(name, 0);
+  head[4] = info;
+  head.writeUInt16LE(section, 6);
+  return Buffer.concat([head, words(value, size)]);
+}
+
+/** A library whose code is loaded at 0x401000 from file offset 0x1000, its data at 0x603000 from 0x2000. */
+function library(
+  sections: { name: string; type: number; addr?: number; link?: number; data: Buffer }[],
+): Buffer {
+  const all = [
+    { name: "", type: 0, data: Buffer.alloc(0) },
+    ...sections,
+    { name: ".shstrtab", type: 3, data: Buffer.alloc(0) },
+  ];
+  const names = Buffer.from(`\0${all.map(({ name }) => name).join("\0")}\0`);
+  all[all.length - 1].data = names;
+  const segments = [
+    [1, 5, 0x1000, 0x401000, 0x800],
+    [1, 6, 0x2000, 0x603000, 0x100],
+  ];
+  const header = Buffer.alloc(64);
+  header.write("\x7fELF\x02\x01\x01", "latin1");
+  header.writeUInt16LE(3, 16);
+  header.writeUInt16LE(62, 18);
+  header.writeBigUInt64LE(64n, 32);
+  header.writeUInt16LE(56, 54);
+  header.writeUInt16LE(segments.length, 56);
+  header.writeUInt16LE(64, 58);
+  header.writeUInt16LE(all.length, 60);
+  header.writeUInt16LE(all.length - 1, 62);
+  const program = segments.map(([type, flags, offset, vaddr, size]) =>
+    Buffer.concat([
+      Buffer.from(Uint32Array.of(type, flags).buffer),
+      words(offset, vaddr, vaddr, size, size, 4096),
+    ]),
+  );
+  let at = 64 + 56 * segments.length;
+  const headers = all.map(({ name, type, addr = 0, link = 0, data }) => {
+    const nameOffset = names.indexOf(`\0${name}\0`) + 1;
+    const entry = Buffer.concat([
+      Buffer.from(Uint32Array.of(nameOffset, type).buffer),
+      words(2, addr, at, data.length),
+      Buffer.from(Uint32Array.of(link, 0).buffer),
+      words(1, 24),
+    ]);
+    at += data.length;
+    return entry;
+  });
+  header.writeBigUInt64LE(BigInt(at), 40);
+  const whole = Buffer.concat([header, ...program, ...all.map(({ data }) => data), ...headers]);
+  return Buffer.concat([whole, Buffer.alloc(0x3000 - whole.length)]);
+}
+
+const strings = Buffer.from("\0do_work\0counter\0late\0imported\0");
+const symtab = Buffer.concat([
+  symbol(0, 0, 0, 0, 0),
+  symbol(strings.indexOf("late"), 0x12, 1, 0x401100, 0),
+  symbol(strings.indexOf("do_work"), 0x12, 1, 0x401010, 0x20),
+  // Linkers let "work" be the tail of "do_work".
+  symbol(strings.indexOf("work"), 0x12, 1, 0x401040, 0x10),
+  symbol(strings.indexOf("counter"), 0x11, 1, 0x603010, 8),
+  symbol(strings.indexOf("imported"), 0x12, 0, 0, 0),
+]);
+const usdt = note(
+  "stapsdt",
+  3,
+  Buffer.concat([
+    words(0x401010 - 0x100, 0x700000 - 0x100, 0x603020 - 0x100),
+    Buffer.from("prov\0probe\0-4@%edi 8@$3\0"),
+  ]),
+);
+const path = file(
+  library([
+    { name: ".note.stapsdt", type: 7, data: usdt },
+    { name: ".stapsdt.base", type: 1, addr: 0x700000, data: Buffer.alloc(1) },
+    { name: ".note.gnu.build-id", type: 7, data: note("GNU", 3, Buffer.from("0badcafe", "hex")) },
+    { name: ".symtab", type: 2, link: 5, data: symtab },
+    { name: ".strtab", type: 3, data: strings },
+  ]),
+);
+
+describe("an ELF file", () => {
+  test("is described", () => {
+    using elf = ElfFile.open(path);
+    expect(elf).toMatchObject({ machine: "x64", relocatable: true });
+    expect(elf.buildId()).toBe("0badcafe");
+    expect(elf.section(".strtab")?.size).toBe(strings.length);
+  });
+
+  test("addresses are file offsets and back", () => {
+    using elf = ElfFile.open(path);
+    expect(elf.fileOffset(0x401010)).toBe(0x1010);
+    expect(elf.fileOffset(0x603020)).toBe(0x2020);
+    expect(elf.fileOffset(0x500000)).toBeUndefined();
+    expect(elf.address(0x1010)).toBe(0x401010);
+    expect(elf.address(0x2fff)).toBeUndefined();
+  });
+
+  test("symbols by name and by address", () => {
+    using elf = ElfFile.open(path);
+    const symbols = ElfSymbols.read(elf);
+    expect(symbols.find("do_work")).toEqual({
+      name: "do_work",
+      address: 0x401010,
+      size: 0x20,
+      kind: "function",
+    });
+    expect(symbols.find("work")).toMatchObject({ name: "work", address: 0x401040 });
+    expect(symbols.find("counter")).toMatchObject({ kind: "object", address: 0x603010 });
+    expect(symbols.find("imported")).toBeUndefined();
+    expect(symbols.find("do_wor")).toBeUndefined();
+    expect(symbols.functions().map(({ name }) => name)).toEqual(["late", "do_work", "work"]);
+    const rows: [number, string | undefined][] = [
+      [0x40100f, undefined],
+      [0x401010, "do_work+0"],
+      [0x40102f, "do_work+31"],
+      [0x401030, undefined],
+      [0x401041, "work+1"],
+      // Size 0: goes on to the next.
+      [0x401150, "late+80"],
+    ];
+    for (const [address, expected] of rows) {
+      const found = symbols.at(address);
+      expect(found && `${found.name}+${found.offset}`).toBe(expected);
+    }
+  });
+
+  test("USDT probes, moved by prelinking", () => {
+    using elf = ElfFile.open(path);
+    expect(usdtProbes(elf)).toEqual([
+      {
+        provider: "prov",
+        name: "probe",
+        address: 0x401010,
+        offset: 0x1010,
+        semaphoreOffset: 0x2020,
+        args: "-4@%edi 8@$3",
+      },
+    ]);
+  });
+
+  test("what is none is refused", () => {
+    const good = library([]);
+    expect(() => ElfFile.open(file(Buffer.from("#!/bin/sh")))).toThrow(ElfError);
+    expect(() => ElfFile.open(file(Buffer.alloc(64)))).toThrow("not an ELF file");
+    expect(() => ElfFile.open(file(good.subarray(0, 200)))).toThrow("the file ends");
+    const narrow = Buffer.from(good);
+    narrow[4] = 1;
+    expect(() => ElfFile.open(file(narrow))).toThrow("64-bit");
+  });
+});
+
+describe("USDT arguments", () => {
+  const rows: ["x64" | "arm64", string, object][] = [
+    ["x64", "-4@$-42", { size: 4, signed: true, operand: { kind: "const", value: -42n } }],
+    [
+      "x64",
+      "8@%rdi",
+      { size: 8, signed: false, operand: { kind: "register", register: "di", width: 8, shift: 0 } },
+    ],
+    ["x64", "1@%ah", { operand: { kind: "register", register: "ax", width: 1, shift: 8 } }],
+    ["x64", "2@%r9w", { operand: { kind: "register", register: "r9", width: 2, shift: 0 } }],
+    [
+      "x64",
+      "4@-8(%rbp)",
+      { operand: { kind: "memory", base: "bp", offset: -8, index: undefined, scale: 1 } },
+    ],
+    ["x64", "4@(%rax)", { operand: { kind: "memory", base: "ax", offset: 0 } }],
+    [
+      "x64",
+      "8@16(%rax,%rbx,8)",
+      { operand: { kind: "memory", base: "ax", offset: 16, index: "bx", scale: 8 } },
+    ],
+    ["x64", "8@(%rax,%rbx)", { operand: { kind: "memory", base: "ax", index: "bx", scale: 1 } }],
+    ["x64", "4@counter(%rip)", { operand: { kind: "global", symbol: "counter", offset: 0 } }],
+    ["x64", "8f@%rax", { float: true, size: 8 }],
+    ["arm64", "-4@12", { signed: true, operand: { kind: "const", value: 12n } }],
+    ["arm64", "8@x19", { operand: { kind: "register", register: "x19", width: 8 } }],
+    ["arm64", "4@w3", { operand: { kind: "register", register: "x3", width: 4 } }],
+    ["arm64", "8@[sp]", { operand: { kind: "memory", base: "sp", offset: 0 } }],
+    ["arm64", "4@[sp, 96]", { operand: { kind: "memory", base: "sp", offset: 96 } }],
+    ["arm64", "4@[x1, x2]", { operand: { kind: "memory", base: "x1", index: "x2" } }],
+  ];
+  test.each(rows)("%s %s", (machine, text, expected) => {
+    expect(parseUsdtArgs(text, machine)).toMatchObject([expected]);
+  });
+
+  test("several, with spaces inside brackets", () => {
+    expect(parseUsdtArgs("8@[sp, 96] -4@x1 4@5", "arm64").map(({ text }) => text)).toEqual([
+      "8@[sp, 96]",
+      "-4@x1",
+      "4@5",
+    ]);
+    expect(parseUsdtArgs("8@-16(%rbp) 4@%eax", "x64")).toHaveLength(2);
+    expect(parseUsdtArgs("", "x64")).toEqual([]);
+  });
+
+  test("a form not known is said so", () => {
+    expect(() => parseUsdtArgs("8@%xmm0", "x64")).toThrow('"8@%xmm0"');
+  });
+});
