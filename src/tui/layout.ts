@@ -28,6 +28,8 @@ export interface LayoutInput {
   panes: readonly LayoutPane[];
   focus: string | undefined;
   zoom: boolean;
+  /** Rows above the footer that something else takes. */
+  reserved?: number;
 }
 
 export interface Layout {
@@ -63,10 +65,10 @@ export function isTooSmall(columns: number, rows: number): boolean {
   return columns < TINY.columns || rows < TINY.rows;
 }
 
-export function layout({ columns, rows, panes, focus, zoom }: LayoutInput): Layout {
+export function layout({ columns, rows, panes, focus, zoom, reserved = 0 }: LayoutInput): Layout {
   const header = { x: 0, y: 0, width: columns, height: 1 };
   const footer = { x: 0, y: rows - 1, width: columns, height: 1 };
-  const area = { x: 0, y: 1, width: columns, height: Math.max(0, rows - 2) };
+  const area = { x: 0, y: 1, width: columns, height: Math.max(0, rows - 2 - reserved) };
   const focused = panes.find(({ id }) => id === focus) ?? panes[0];
   if (!focused || isTooSmall(columns, rows)) return { header, footer, panes: [] };
   if (zoom) return { header, footer, panes: [{ id: focused.id, rect: area }] };

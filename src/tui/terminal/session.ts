@@ -4,14 +4,11 @@
  */
 import type { ReadStream, WriteStream } from "node:tty";
 import { InputDecoder, type InputEvent } from "./decode.ts";
+import { ENTER, LEAVE } from "./enter.ts";
 import { Painter } from "./painter.ts";
 
 /** How long the rest of a split escape sequence may take. */
 const SEQUENCE_WAIT_MS = 40;
-
-/** Alternate screen, no wrapping at the right edge, cursor hidden, bracketed paste. */
-export const ENTER = "\x1b[?1049h\x1b[?7l\x1b[?25l\x1b[?2004h";
-export const LEAVE = "\x1b[?2026l\x1b[?2004l\x1b[?1000l\x1b[?1006l\x1b[m\x1b[?7h\x1b[?25h\x1b[?1049l";
 
 const SIGNALS: [NodeJS.Signals, number][] = [
   ["SIGINT", 2],
@@ -73,6 +70,16 @@ export class TerminalSession {
   suspend(): void {
     this.leave();
     process.kill(process.pid, "SIGSTOP");
+  }
+
+  /** Gives the terminal to something that asks the user, and takes it back. */
+  lend<Result>(work: () => Result): Result {
+    this.leave();
+    try {
+      return work();
+    } finally {
+      this.resume();
+    }
   }
 
   /** Mouse reports; off by default so that selecting text works. */

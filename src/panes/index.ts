@@ -1,0 +1,11 @@
+/** The panes there are. */
+import { eventsPane } from "./events/index.ts";
+import { histogramPane } from "./histogram/index.ts";
+import type { AnyPane, PaneKind } from "./pane.ts";
+import { topPane } from "./top/index.ts";
+
+export const panes: Partial<Record<PaneKind, AnyPane>> = {
+  histogram: histogramPane,
+  top: topPane,
+  events: eventsPane,
+};

@@ -1,0 +1,63 @@
+/**
+ * The first thing of the deck that runs: takes the screen and shows a skeleton before React, Ink and the rest are
+ * loaded, so that something is there within a few milliseconds.
+ */
+import type { LibraryScript } from "../panes/pane.ts";
+import type { SavedSettings } from "./state.ts";
+import { ENTER, LEAVE } from "./terminal/enter.ts";
+
+/** What the deck loads when it needs it, and not before. */
+export interface Lazy {
+  library(): Promise<LibraryScript[]>;
+  /** Keeps these settings in `folder`. */
+  saveSettings(folder: string, settings: Partial<SavedSettings>): Promise<void>;
+}
+
+export interface DeckOptions {
+  /** A script to open. */
+  file?: string;
+  lazy: Lazy;
+}
+
+const USAGE = `Usage: tracedeck [deck] [SCRIPT]
+
+Opens the deck: an editor for a script in the bpftrace language, and the script's maps and output as they grow.
+SCRIPT is opened in the editor. Inside, ? lists the keys.
+`;
+
+const lazy: Lazy = {
+  library: async () => [],
+  saveSettings: async (folder, settings) => {
+    const { default: Conf } = await import("conf");
+    new Conf<SavedSettings>({ cwd: folder, projectName: "tracedeck", clearInvalidConfig: true }).set(
+      settings,
+    );
+  },
+};
+
+function refuse(message: string): number {
+  process.stderr.write(`tracedeck: ${message}\n`);
+  return 1;
+}
+
+export async function openDeck(args: string[]): Promise<number> {
+  const { stdin, stdout, env } = process;
+  if (args.some((arg) => arg === "-h" || arg === "--help")) {
+    stdout.write(USAGE);
+    return 0;
+  }
+  const unknown = args.find((arg) => arg.startsWith("-"));
+  if (unknown) return refuse(`the deck has no option ${unknown}; see \`tracedeck deck --help\``);
+  if (args.length > 1) return refuse("the deck opens one script");
+  if (!stdin.isTTY || !stdout.isTTY)
+    return refuse("the deck needs a terminal; `tracedeck run` prints instead");
+  if (env.TERM === "dumb")
+    return refuse("this terminal can't move its cursor; `tracedeck run` prints instead");
+
+  const restore = () => stdout.write(LEAVE);
+  process.once("exit", restore);
+  stdout.write(`${ENTER}\x1b[H\x1b[7m${" tracedeck".padEnd(stdout.columns || 80)}\x1b[m`);
+  const { runDeck } = await import("./main.tsx");
+  process.off("exit", restore);
+  return runDeck({ file: args[0], lazy });
+}

@@ -1,0 +1,318 @@
+/** State → picture: blocks of finished text, one for each Ink node, and where the cursor stands. */
+import { chordLabel, keyOf, typesText } from "../panes/key.ts";
+import type { Position, ViewContext } from "../panes/pane.ts";
+import { fieldLine } from "../panes/prompt/field.ts";
+import {
+  fitLine,
+  fitText,
+  type Line,
+  lineWidth,
+  percent,
+  type Role,
+  recolor,
+  type Span,
+  sanitize,
+  shortNumber,
+  span,
+  spreadLine,
+} from "../panes/text/index.ts";
+import { box } from "./box.ts";
+import { completions } from "./commands.ts";
+import { filterHelp, helpRows } from "./help.ts";
+import { DECK_KEYS } from "./keys.ts";
+import { isTooSmall, type Rect } from "./layout.ts";
+import { type DeckState, focusedSlot, type Overlay, type Slot } from "./state.ts";
+import { renderLine, type Theme } from "./theme.ts";
+import { layoutOf, noticeRows } from "./update.ts";
+
+export interface Block extends Rect {
+  id: string;
+  text: string;
+}
+
+export interface Picture {
+  blocks: Block[];
+  cursor: Position | undefined;
+}
+
+/** What the terminal can show. */
+export interface Display {
+  theme: Theme;
+  unicode: boolean;
+  color: boolean;
+}
+
+interface Cached {
+  key: string;
+  theme: Theme;
+  text: string;
+}
+
+/** A pane whose state, size and surroundings are the same is not drawn again. */
+const drawn = new WeakMap<Slot, Cached>();
+
+export function picture(state: DeckState, display: Display): Picture {
+  const { columns, rows } = state;
+  if (isTooSmall(columns, rows)) {
+    const text = fitText("too small", columns);
+    return { blocks: [{ id: "small", x: 0, y: 0, width: columns, height: 1, text }], cursor: undefined };
+  }
+  const { header, footer, panes } = layoutOf(state);
+  const block = (id: string, rect: Rect, lines: readonly Line[]): Block => ({
+    id,
+    ...rect,
+    text: lines.map((it) => renderLine(it, display.theme)).join("\n"),
+  });
+  const blocks = [block("header", header, [headerLine(state, display)])];
+  let cursor: Position | undefined;
+
+  if (state.overlay?.type === "help") {
+    const rect = { x: 0, y: 1, width: columns, height: rows - 2 };
+    const help = helpBox(state, state.overlay, display, rect);
+    blocks.push(block("help", rect, help.lines));
+    cursor = help.cursor;
+  } else {
+    for (const { id, rect } of panes) {
+      const index = state.slots.findIndex((slot) => slot.id === id);
+      blocks.push({ id, ...rect, text: paneText(state, state.slots[index], index + 1, rect, display) });
+    }
+    const notice = noticeRows(state);
+    if (notice > 0) {
+      const rect = { x: 0, y: rows - 1 - notice, width: columns, height: notice };
+      blocks.push(block("notice", rect, noticeLines(state, rect)));
+    }
+    const slot = focusedSlot(state);
+    const at = panes.find(({ id }) => id === slot?.id)?.rect;
+    const inside = slot?.size && at ? slot.pane.cursor?.(slot.state, slot.size) : undefined;
+    if (inside && at) cursor = { x: at.x + 1 + inside.x, y: at.y + 1 + inside.y };
+  }
+  const foot = footerLine(state, display);
+  blocks.push(block("footer", footer, [foot.line]));
+  if (foot.cursor !== undefined) cursor = { x: foot.cursor, y: footer.y };
+  return { blocks, cursor };
+}
+
+function paneText(state: DeckState, slot: Slot, number: number, rect: Rect, display: Display): string {
+  const { unicode, color, theme } = display;
+  const context: ViewContext = {
+    focused: slot.id === state.focus && state.overlay === undefined,
+    unicode,
+    color,
+    frozen: state.held !== undefined,
+  };
+  const key = `${number} ${rect.width}×${rect.height} ${context.focused} ${unicode} ${color} ${context.frozen}`;
+  const cached = drawn.get(slot);
+  if (cached?.key === key && cached.theme === theme) return cached.text;
+  const size = { width: Math.max(0, rect.width - 2), height: Math.max(0, rect.height - 2) };
+  const lines = box(slot.pane.view(slot.state, size, context), {
+    ...rect,
+    number,
+    title: slot.pane.title(slot.state, context),
+    focused: context.focused,
+    unicode,
+  });
+  const text = lines.map((it) => renderLine(it, theme)).join("\n");
+  drawn.set(slot, { key, theme, text });
+  return text;
+}
+
+/** A part of the header; the larger `rank`, the sooner it goes when there is no room. */
+interface Part {
+  text: string;
+  role: Role;
+  rank: number;
+}
+
+function runParts({ run, held, engine, slots }: DeckState, unicode: boolean): Part[] {
+  const parts: Part[] = [];
+  if (engine.status === "starting") parts.push({ text: "starting", role: "statusBar", rank: 3 });
+  if (engine.status === "gone") parts.push({ text: "NO ENGINE", role: "error", rank: 0 });
+  if (held) parts.push({ text: "FROZEN", role: "warning", rank: 0 });
+  const marks: Partial<Record<typeof run.state, [string, Role]>> = {
+    running: [unicode ? "● running" : "running", "good"],
+    failed: ["failed", "error"],
+    compiling: ["compiling", "warning"],
+    attaching: ["attaching", "warning"],
+    stopping: ["stopping", "warning"],
+    ended: ["ended", "statusBar"],
+  };
+  const mark = marks[run.state];
+  if (mark) parts.push({ text: mark[0], role: mark[1], rank: 0 });
+  if (run.name) parts.push({ text: sanitize(run.name), role: "statusBar", rank: 4 });
+  if (run.state === "running" && run.probes) {
+    parts.push({ text: `${run.probes} probe${run.probes === 1 ? "" : "s"}`, role: "statusBar", rank: 6 });
+  }
+  if (slots.length === 0) parts.push({ text: "no panes", role: "error", rank: 0 });
+  return parts;
+}
+
+export function intervalLabel(milliseconds: number): string {
+  return milliseconds < 1000 ? `${milliseconds}ms` : `${milliseconds / 1000}s`;
+}
+
+function costParts({ interval, cost, losses }: DeckState): Part[] {
+  const parts: Part[] = [{ text: intervalLabel(interval), role: "statusBar", rank: 2 }];
+  if (cost) {
+    parts.push({ text: `${shortNumber(cost.eventsPerSecond)} ev/s`, role: "statusBar", rank: 2 });
+    parts.push({
+      text: `cost ${percent(cost.cpuPercent)} CPU`,
+      role: cost.cpuPercent >= 5 ? "warning" : "statusBar",
+      rank: 1,
+    });
+  }
+  if (losses) {
+    const lost = losses.eventsLost + losses.missed + losses.stacksLost;
+    parts.push({
+      text: `lost ${shortNumber(lost)}`,
+      role: lost > 0 ? "error" : "statusBar",
+      rank: lost > 0 ? 0 : 3,
+    });
+    const full = losses.mapsFull.map(({ map }) => sanitize(map)).join(" ");
+    if (full) parts.push({ text: `full ${full}`, role: "error", rank: 0 });
+    if (losses.stringsTruncated > 0) {
+      parts.push({ text: `cut ${shortNumber(losses.stringsTruncated)}`, role: "warning", rank: 3 });
+    }
+  }
+  return parts;
+}
+
+function headerLine(state: DeckState, { unicode }: Display): Line {
+  const { engine, columns } = state;
+  const left: Part[] = [{ text: "tracedeck", role: "statusBar", rank: 5 }];
+  if (engine.status === "ready") {
+    left.push({ text: sanitize(engine.host), role: "statusBar", rank: 7 });
+    left.push({ text: sanitize(engine.kernel), role: "statusBar", rank: 8 });
+  }
+  left.push(...runParts(state, unicode));
+  let right = costParts(state);
+  let kept = left;
+  const join = (parts: Part[]): Line => [
+    span(" ", "statusBar"),
+    ...parts.flatMap(({ text, role }, index): Span[] => [
+      ...(index > 0 ? [span("  ", "statusBar")] : []),
+      span(text, role),
+    ]),
+    span(" ", "statusBar"),
+  ];
+  while (lineWidth(join(kept)) + lineWidth(join(right)) > columns) {
+    const worst = Math.max(0, ...[...kept, ...right].map(({ rank }) => rank));
+    if (worst === 0) break;
+    kept = kept.filter(({ rank }) => rank < worst);
+    right = right.filter(({ rank }) => rank < worst);
+  }
+  return fitLine(spreadLine(join(kept), join(right), columns, "statusBar"), columns, "statusBar");
+}
+
+function noticeLines({ engine }: DeckState, { width, height }: Rect): Line[] {
+  const lines: Line[] = [];
+  if (engine.status === "gone") {
+    lines.push([span(" the engine ended: ", "error"), span(engine.error.split("\n")[0], "text")]);
+    lines.push([span("   :restart starts it anew", "dim")]);
+  } else if (engine.status === "ready") {
+    lines.push([
+      span(` ${engine.user} cannot trace on ${engine.host} yet`, "warning"),
+      span("   :sudo starts the engine as root, Esc puts this away", "dim"),
+    ]);
+    for (const { what, fix } of engine.obstacles) {
+      lines.push([span(" ✗ ".replace("✗", "x"), "error"), span(what, "text")]);
+      lines.push([span("   ", "dim"), span(fix, "accent")]);
+    }
+  }
+  return Array.from({ length: height }, (_, y) => fitLine(lines[y] ?? [], width));
+}
+
+/** The keys that apply now; while a pane is typed into, only those that type nothing. */
+export function footerKeys(state: DeckState, unicode: boolean): { keys: string; label: string }[] {
+  const slot = focusedSlot(state);
+  const typing = slot?.pane.typing?.(slot.state) ?? false;
+  const out: { keys: string; label: string }[] = [];
+  const taken = new Set<string>();
+  const add = (keys: readonly string[], label: string | undefined) => {
+    if (!label) return;
+    const chord = keys.find((it) => !taken.has(it) && !(typing && typesText(keyOf(it))));
+    if (!chord) return;
+    for (const it of keys) taken.add(it);
+    out.push({ keys: chordLabel(chord, unicode), label });
+  };
+  if (slot) {
+    for (const row of slot.pane.keys) {
+      if (row.when?.(slot.state) ?? true) add(row.keys, row.footer);
+    }
+  }
+  for (const row of DECK_KEYS) if (row.when?.(state) ?? true) add(row.keys, row.footer);
+  return out;
+}
+
+const LEVEL_ROLES = { info: "accent", warning: "warning", error: "error" } as const;
+
+function footerLine(state: DeckState, { unicode }: Display): { line: Line; cursor?: number } {
+  const { columns, overlay, message } = state;
+  if (overlay?.type === "command") {
+    const options = overlay.field.text === "" ? [] : completions(state, overlay.field.text).slice(0, 8);
+    const { line, cursor } = fieldLine(":", overlay.field, columns);
+    const hint = options.length > 0 ? [span(`  ${options.join("  ")} `, "dim" as Role)] : [];
+    const room = columns - lineWidth(line) - 1;
+    return { line: fitLine([...line, ...(room > 10 ? [span(" "), ...hint] : [])], columns), cursor };
+  }
+  const keys: Span[] = [];
+  const list =
+    overlay?.type === "help"
+      ? [
+          { keys: "Enter", label: "run" },
+          { keys: "Esc", label: "back" },
+        ]
+      : footerKeys(state, unicode);
+  const told: Span[] = message
+    ? [span(` ${sanitize(message.text)} `, LEVEL_ROLES[message.level]), span(" ")]
+    : [];
+  let width = lineWidth(told);
+  // The way to help stays in sight when the rest does not fit.
+  const last = list.find(({ label }) => label === "help");
+  const lastWidth = last ? last.keys.length + last.label.length + 3 : 0;
+  for (const item of list) {
+    const need = item.keys.length + item.label.length + 3;
+    if (width + need + (item === last ? 0 : lastWidth) > columns) continue;
+    keys.push(span(` ${item.keys}`, "statusKey"), span(` ${item.label} `, "dim"));
+    width += need;
+  }
+  return { line: fitLine([...told, ...keys], columns) };
+}
+
+function helpBox(
+  state: DeckState,
+  overlay: Overlay & { type: "help" },
+  { unicode }: Display,
+  { width, height }: Rect,
+): { lines: Line[]; cursor: Position } {
+  const rows = filterHelp(helpRows(state, unicode), overlay.filter.text);
+  const inner = width - 2;
+  const room = height - 4;
+  const first = Math.max(0, Math.min(overlay.selected - Math.floor(room / 2), rows.length - room));
+  const keysWidth = Math.min(30, Math.floor(inner * 0.35));
+  const commandWidth = inner >= 90 ? 22 : 0;
+  const helpWidth = inner - keysWidth - commandWidth - 11;
+  const search = fieldLine(" / ", overlay.filter, inner);
+  const lines: Line[] = [fitLine(search.line, inner), []];
+  rows.slice(first, first + room).forEach((row, index) => {
+    const parts: Line = [
+      span(` ${fitText(row.section, 9)} `, "dim"),
+      span(fitText(row.keys, keysWidth - 1), row.applies ? "statusKey" : "dim"),
+      span(" "),
+      span(fitText(row.help, helpWidth), row.applies ? "text" : "dim"),
+      span(commandWidth > 0 ? fitText(row.command.trim(), commandWidth, "right") : "", "dim"),
+    ];
+    const fitted = fitLine(parts, inner);
+    lines.push(first + index === overlay.selected ? recolor(fitted, "selected") : fitted);
+  });
+  if (rows.length === 0) lines.push([span("   no key or command matches", "dim")]);
+  return {
+    lines: box(lines, {
+      width,
+      height,
+      title: `help: ${rows.length} keys and commands`,
+      focused: true,
+      unicode,
+    }),
+    cursor: { x: 1 + search.cursor, y: 2 },
+  };
+}
