@@ -89,6 +89,8 @@ export interface Kernel {
   cgroupId(path: string): bigint | undefined;
   /** For imports, #include and cat of headers at compile time. Undefined: no such file. */
   readFile(path: string): string | undefined;
+  /** File names in a directory, for imports of a whole one. Undefined: no such directory. */
+  listDirectory?(path: string): readonly string[] | undefined;
   /** Device and inode of the caller's pid namespace, when it is not the initial one. */
   pidNamespace?: { device: bigint; inode: bigint };
 }

@@ -30,10 +30,13 @@ export class Cursor {
   private readonly heights = new WeakMap<object, number>();
   private tallest = 0;
 
-  /** `tokens` without comments, closed by an "end" token. */
-  constructor(tokens: Token[], file?: number) {
+  private readonly fixed: Span | undefined;
+
+  /** `tokens` without comments, closed by an "end" token. With `fixed`, everything is placed there: at an #include. */
+  constructor(tokens: Token[], file?: number, fixed?: Span) {
     this.tokens = tokens;
     this.file = file || undefined;
+    this.fixed = fixed;
   }
 
   get position(): number {
@@ -95,6 +98,7 @@ export class Cursor {
   }
 
   span(start: number, end?: number): Span {
+    if (this.fixed) return this.fixed;
     const span: Span = { start, end: Math.max(end ?? this.previous()?.end ?? start, start) };
     if (this.file) span.file = this.file;
     return span;

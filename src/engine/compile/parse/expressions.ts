@@ -116,7 +116,7 @@ const isAddressable = (e: Expression): boolean =>
   e.kind === "variable" || e.kind === "map" || e.kind === "error";
 
 function checkIncrement(p: Cursor, operator: string, target: Expression): boolean {
-  if (isAddressable(target) || target.kind === "identifier") return true;
+  if (isAddressable(target)) return true;
   p.error("syntax", target.span, `'${operator}' needs a variable or a map to change`);
   return false;
 }
@@ -204,7 +204,8 @@ function parsePrimary(p: Cursor): Expression {
 
 /** A token's text for a message: short, and nothing that could upset a terminal. */
 export function describe(text: string): string {
-  const visible = [...text]
+  if (/^["'].*["']$/.test(text) && text.length <= 20 && !/[\p{C}]/u.test(text)) return text;
+  const visible = [...text.slice(0, 100)]
     .map((c) => (/[\p{C}\p{Z}]/u.test(c) && c !== " " ? codePoint(c) : c))
     .slice(0, 20);
   return `'${visible.join("")}${text.length > 20 ? "…" : ""}'`;

@@ -126,7 +126,7 @@ function expressionStatement(p: Cursor, block: Block, value: boolean): Statement
 }
 
 function checkTarget(p: Cursor, target: Expression): void {
-  if (["variable", "map", "error", "identifier"].includes(target.kind)) return;
+  if (["variable", "map", "error"].includes(target.kind)) return;
   if (target.kind === "field" || target.kind === "index" || target.kind === "unary") {
     p.error(
       "bad-assignment",
@@ -363,7 +363,7 @@ function parseFor(p: Cursor): Statement {
       "put parentheses around a bound that is computed: (1 + 1)..10",
     );
   }
-  if (!end && !p.panicking && first.kind !== "map" && first.kind !== "identifier" && first.kind !== "error") {
+  if (!end && !p.panicking && first.kind !== "map" && first.kind !== "error") {
     p.error("syntax", first.span, "a loop runs over a map or a range", "as in for ($i : 0..10)");
   }
   if (p.panicking) {

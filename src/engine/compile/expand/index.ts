@@ -1,0 +1,1 @@
+export { type ExpandOptions, type ExpandResult, expandScript } from "./script.ts";
