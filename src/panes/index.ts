@@ -1,10 +1,12 @@
-/** The panes there are. */
+/** The panes there are, by kind. */
+import { editorPane } from "./editor/index.ts";
 import { eventsPane } from "./events/index.ts";
 import { histogramPane } from "./histogram/index.ts";
 import type { AnyPane, PaneKind } from "./pane.ts";
 import { topPane } from "./top/index.ts";
 
 export const panes: Partial<Record<PaneKind, AnyPane>> = {
+  editor: editorPane,
   histogram: histogramPane,
   top: topPane,
   events: eventsPane,
