@@ -14,6 +14,9 @@ const published = Object.entries(exports).map(([name, source]) => {
   const path = source.replace("./src/", "./").replace(/\.ts$/, "");
   return [name, { types: `${path}.d.ts`, default: `${path}.js` }];
 });
-writeFileSync(`${here}dist/package.json`, `${JSON.stringify({ ...manifest, exports: Object.fromEntries(published) }, null, 2)}\n`);
+writeFileSync(
+  `${here}dist/package.json`,
+  `${JSON.stringify({ ...manifest, exports: Object.fromEntries(published) }, null, 2)}\n`,
+);
 copyFileSync(`${here}README.md`, `${here}dist/README.md`);
 copyFileSync(`${here}../LICENSE`, `${here}dist/LICENSE`);
