@@ -26,17 +26,20 @@ export class EventPump implements Disposable {
   /** Records handed over so far. */
   events = 0;
   #stopped = false;
+  #ready: () => boolean;
 
   constructor(
     events: BpfMap | undefined,
     control: BpfMap | undefined,
     onEvent: RecordSink,
     onControl: RecordSink,
+    ready: () => boolean = () => true,
   ) {
     if (events) this.#events = new RingBuffer(events);
     if (control) this.#control = new RingBuffer(control);
     this.#onEvent = (view, offset, length) => onEvent(view.getUint32(offset, true), view, offset, length);
     this.#onControl = onControl;
+    this.#ready = ready;
   }
 
   get size(): number {
@@ -53,10 +56,11 @@ export class EventPump implements Disposable {
     this.#stopped = true;
   }
 
-  /** Hands over what is there, for about `milliseconds`; true when more is left. */
+  /** Hands over what is there, for about `milliseconds`; true when more is left. Waits while the sink is not ready. */
   run(milliseconds: number): boolean {
     const deadline = performance.now() + milliseconds;
     while (!this.#stopped) {
+      if (!this.#ready()) return false;
       this.#readControl();
       const moved = this.#events?.drain(this.#onEvent, BATCH, this.#waiting?.position) ?? 0;
       this.events += moved;

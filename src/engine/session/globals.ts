@@ -29,10 +29,10 @@ export class Globals {
   losses(): Omit<Losses, "missed"> {
     const { eventsLost, mapFull, stacksLost, stringsTruncated } = this.#plan.globals;
     const counter = (offset: number) => Number(this.#view.getBigUint64(offset, true));
-    const mapsFull = this.#plan.maps
-      .map((map, i) => ({ map: map.name, role: map.role, count: counter(mapFull + i * 8) }))
-      .filter((row) => row.role === "script" && row.count > 0)
-      .map(({ map, count }) => ({ map, count }));
+    const mapsFull = this.#plan.maps.flatMap((map, i) => {
+      const count = map.role === "script" ? counter(mapFull + i * 8) : 0;
+      return count > 0 ? [{ map: map.name, count }] : [];
+    });
     return {
       eventsLost: counter(eventsLost),
       mapsFull,

@@ -14,7 +14,6 @@ import {
   encodeLineInfo,
   MapFlag,
   type ProgramSpec,
-  possibleCpus,
   VerifierError,
 } from "libbpf-ts";
 import type { Span } from "../compile/diagnostic.ts";
@@ -25,28 +24,26 @@ export type LocateLine = (span: Span) => { file: string; text: string; line: num
 
 const PSEUDO_MAP_FD = 1;
 const PSEUDO_MAP_VALUE = 2;
-const PAGE = 4096;
-const MIB = 1024 * 1024;
 
-/** Room for events: what a flood fills while the reader is busy for a tenth of a second, unless memory is scarce. */
-export function eventRingBytes(
-  pages: number | undefined,
-  memory = totalmem(),
-  cpus = possibleCpus(),
-): number {
-  const wanted = pages === undefined ? Math.min(8 * MIB, memory / 256) : pages * PAGE * cpus;
-  return Math.max(64 * 1024, 2 ** Math.ceil(Math.log2(wanted)));
+/** Part of the machine's memory that the ring of events may take, unless the script sets its size. */
+const RING_SHARE = 256;
+const LEAST_RING = 64 * 1024;
+
+/** The ring's size as planned, or less where memory is scarce. A power of two, as the kernel wants it. */
+export function eventRingBytes(planned: number, memory = totalmem()): number {
+  const most = 2 ** Math.floor(Math.log2(memory / RING_SHARE));
+  return Math.max(Math.min(planned, most), Math.min(planned, LEAST_RING));
 }
 
 function createMap(map: MapPlan, plan: Plan): BpfMap {
   const globals = map.role === "globals";
-  const ringSize = map.role === "events" ? eventRingBytes(plan.config.perfRbPages) : map.maxEntries;
+  const shrinks = map.role === "events" && plan.config.perfRbPages === undefined;
   const created = BpfMap.create({
     type: map.type,
     name: map.name.replace(/^@/, "at_"),
     keySize: map.keySize,
     valueSize: map.valueSize,
-    maxEntries: map.type === "ringbuf" ? ringSize : map.maxEntries,
+    maxEntries: shrinks ? eventRingBytes(map.maxEntries) : map.maxEntries,
     flags: globals ? map.flags | MapFlag.mmapable : map.flags,
   });
   if (map.initial) created.update(new Uint8Array(map.keySize), map.initial);

@@ -22,6 +22,7 @@ import {
 import { AttachError, type Attached, attachGroup, attachGroups } from "../attach/index.ts";
 import type { Span } from "../compile/diagnostic.ts";
 import type { ActionPlan, MapPlan, Plan, PlannedAction, ProbePlan, ProgramPlan } from "../compile/plan.ts";
+import { lineOf } from "../diagnostics.ts";
 import { EventPump } from "../events/pump.ts";
 import { mergeMap } from "../poll/merge.ts";
 import type { MergedMap } from "../poll/merged.ts";
@@ -58,6 +59,8 @@ export interface SessionSinks {
   /** print(@map), in its turn among the events. */
   onPrintMap(action: PrintMapAction, map: MergedMap): void;
   onState?(state: SessionState): void;
+  /** False: the reader is slow, and records stay in the kernel's ring for now. */
+  ready?(): boolean;
   /** Something that does not stop the script but should be said: a probe that could not be attached. */
   onWarning?(message: string, span?: Span): void;
 }
@@ -145,6 +148,7 @@ export class Session implements Disposable {
         this.#mapOfRole("control"),
         sinks.onEvent.bind(sinks),
         (action, view, offset, size) => this.#control(action, view, offset, size),
+        () => this.#end !== undefined || (sinks.ready?.() ?? true),
       );
       this.#startTarget();
       this.#globals.startTime = clockNs("boottime");
@@ -256,7 +260,7 @@ export class Session implements Disposable {
   }
 
   #loadPrograms(): void {
-    const locate: LocateLine = (span) => locateIn(this.#options.files ?? [], span);
+    const locate: LocateLine = (span) => lineOf(this.#options.files ?? [], span);
     this.plan.programs.forEach((program, index) => {
       try {
         const loaded = loadProgram(program, this.plan, this.#maps, locate, this.#options.logLevel);
@@ -417,16 +421,4 @@ function zeroValues(map: BpfMap): void {
   const { keys, count } = map.readBatch();
   const zero = new Uint8Array(map.valueStride);
   for (let i = 0; i < count; i++) map.update(keys.slice(i * map.keySize, (i + 1) * map.keySize), zero);
-}
-
-function locateIn(files: readonly { name: string; text: string }[], span: Span) {
-  const { name, text } = files[span.file ?? 0] ?? { name: "script", text: "" };
-  const begin = text.lastIndexOf("\n", span.start - 1) + 1;
-  const end = text.indexOf("\n", begin);
-  return {
-    file: name,
-    text: text.slice(begin, end < 0 ? undefined : end),
-    line: text.slice(0, begin).split("\n").length,
-    column: span.start - begin + 1,
-  };
 }

@@ -1,0 +1,197 @@
+/** A session as the protocol sees it: start to end with states, snapshots on an interval, and the tail of its output. */
+import { clockNs, errnoText } from "libbpf-ts";
+import type { Diagnostic } from "./compile/diagnostic.ts";
+import type { Plan } from "./compile/plan.ts";
+import { placeDiagnostics, type SourceFiles } from "./diagnostics.ts";
+import { compileFor, type EngineHost } from "./engine.ts";
+import { OutputTail } from "./events/tail.ts";
+import { ByteWriter } from "./output/bytes.ts";
+import type { OutputContext } from "./output/context.ts";
+import { EFFECTS } from "./output/effects.ts";
+import { liveContext } from "./output/live.ts";
+import { writePrintedMap } from "./output/mapText.ts";
+import { scriptShape } from "./poll/shape.ts";
+import { DEFAULT_VIEW, MapPoller, type MapView } from "./poll/snapshot.ts";
+import type { EngineMessage, StartOptions } from "./protocol.ts";
+import { Session, SessionError } from "./session/session.ts";
+
+/** Output goes out this often. */
+const OUTPUT_EVERY = 100;
+/** Reading and sending a snapshot may take this part of the time: the interval grows for big maps. */
+const SHARE = 20;
+
+type StateMessage = Omit<Extract<EngineMessage, { kind: "state" }>, "kind" | "session">;
+
+export class EngineSession {
+  readonly id: number;
+  #host: EngineHost;
+  #interval: number;
+  #session: Session | undefined;
+  #plan: Plan | undefined;
+  #context: OutputContext | undefined;
+  #tail: OutputTail | undefined;
+  #pollers = new Map<number, MapPoller>();
+  #views = new Map<string, MapView>();
+  #snapshotTimer: NodeJS.Timeout | undefined;
+  #outputTimer: NodeJS.Timeout | undefined;
+  #lastSnapshot = 0;
+  #closed = false;
+
+  constructor(id: number, host: EngineHost, interval: number) {
+    this.id = id;
+    this.#host = host;
+    this.#interval = interval;
+  }
+
+  start(source: string, options: StartOptions): void {
+    this.#state({ state: "compiling" });
+    const { plan, diagnostics, files } = compileFor(this.#host.kernel, source, options);
+    const placed = placeDiagnostics(diagnostics, files);
+    if (!plan) {
+      this.#state({ state: "failed", diagnostics: placed });
+      return;
+    }
+    this.#plan = plan;
+    this.#session = new Session(plan, {
+      pid: options.pid,
+      command: options.command,
+      measureCost: true,
+      files,
+    });
+    this.#context = liveContext(plan, this.#session.symbols);
+    this.#tail = new OutputTail(plan, {
+      context: this.#context,
+      effects: EFFECTS,
+      now: () => clockNs("realtime"),
+      errorText: errnoText,
+    });
+    this.#state({ state: "attaching", shape: scriptShape(plan, source), diagnostics: placed });
+    void this.#run(this.#session, this.#tail, this.#context, files);
+  }
+
+  stop(): void {
+    this.#session?.stop();
+  }
+
+  setInterval(milliseconds: number): void {
+    this.#interval = milliseconds;
+    if (this.#snapshotTimer) this.#snapshotSoon(milliseconds);
+  }
+
+  /** The next snapshot has it; a running session sends one soon, so that a pane does not wait for the interval. */
+  setView(map: string, view: MapView): void {
+    this.#views.set(map, view);
+    if (this.#snapshotTimer) this.#snapshotSoon(OUTPUT_EVERY);
+  }
+
+  /** Ends without a word. */
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#snapshotTimer);
+    clearInterval(this.#outputTimer);
+    this.#snapshotTimer = undefined;
+    this.#session?.close();
+    this.#session = undefined;
+  }
+
+  async #run(session: Session, tail: OutputTail, context: OutputContext, files: SourceFiles): Promise<void> {
+    try {
+      this.#outputTimer = setInterval(() => this.#sendOutput(), OUTPUT_EVERY);
+      await session.start({
+        onEvent: (action, view, offset, size) => tail.record(action, view, offset, size),
+        onPrintMap: ({ top, div }, map) => {
+          const out = new ByteWriter();
+          writePrintedMap(map, out, context, { top, div });
+          tail.text(out.toString(), "map");
+        },
+        onWarning: (message) => tail.say(`WARNING: ${message}`, "warning"),
+      });
+    } catch (error) {
+      if (!this.#closed) this.#fail(error, files);
+      this.close();
+      return;
+    }
+    if (session.state === "running") {
+      this.#state({ state: "running", probes: session.probeCount });
+      this.#snapshotSoon(0);
+    }
+    const end = await session.ended;
+    if (this.#closed) return;
+    this.#state({ state: "stopping" });
+    this.#sendSnapshot();
+    this.#sendOutput();
+    this.#state({ state: "ended", exitCode: end.exitCode });
+    this.close();
+  }
+
+  #state(message: StateMessage): void {
+    this.#host.send({ kind: "state", session: this.id, ...message });
+  }
+
+  #fail(error: unknown, files: SourceFiles): void {
+    if (!(error instanceof SessionError)) {
+      this.#state({ state: "failed", error: (error as Error).message });
+      return;
+    }
+    const [message, ...more] = error.message.split("\n");
+    const diagnostics: Diagnostic[] = error.span
+      ? [
+          {
+            severity: "error",
+            code: error.verifier ? "verifier" : "attach",
+            span: error.span,
+            message,
+            notes: more.map((line) => ({ message: line.trim() })),
+          },
+        ]
+      : [];
+    this.#state({
+      state: "failed",
+      error: error.message,
+      diagnostics: placeDiagnostics(diagnostics, files),
+    });
+  }
+
+  #sendOutput(): void {
+    if (!this.#tail?.waiting || !this.#host.ready()) return;
+    this.#host.send({ kind: "output", session: this.id, ...this.#tail.take() });
+  }
+
+  #snapshotSoon(milliseconds: number): void {
+    clearTimeout(this.#snapshotTimer);
+    this.#snapshotTimer = setTimeout(() => {
+      if (!this.#session) return;
+      const begin = performance.now();
+      if (this.#host.ready()) this.#sendSnapshot();
+      const took = performance.now() - begin;
+      this.#snapshotSoon(Math.max(this.#interval - took, took * SHARE, 1));
+    }, milliseconds);
+  }
+
+  #sendSnapshot(): void {
+    const session = this.#session;
+    const plan = this.#plan;
+    const context = this.#context;
+    if (!session || !plan || !context) return;
+    const now = performance.now();
+    const elapsed = this.#lastSnapshot === 0 ? 0 : now - this.#lastSnapshot;
+    this.#lastSnapshot = now;
+    const losses = session.losses();
+    const full = new Set(losses.mapsFull.map((row) => row.map));
+    const maps = session.scriptMaps().map((index) => {
+      let poller = this.#pollers.get(index);
+      if (!poller) {
+        poller = new MapPoller();
+        this.#pollers.set(index, poller);
+      }
+      const { name } = plan.maps[index];
+      const view = this.#views.get(name) ?? DEFAULT_VIEW;
+      return poller.snapshot(session.readMap(index), view, elapsed, full.has(name), context);
+    });
+    this.#host.send({
+      kind: "snapshot",
+      session: this.id,
+      snapshot: { time: Date.now(), elapsed, maps, cost: session.cost(), losses },
+    });
+  }
+}
