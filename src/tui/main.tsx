@@ -2,9 +2,9 @@
 import { spawnSync } from "node:child_process";
 import type { ReadStream, WriteStream } from "node:tty";
 import { render } from "ink";
+import { spawnEngine } from "../engine/client/client.ts";
 import { panes } from "../panes/index.ts";
 import { App } from "./app.tsx";
-import { connectEngine } from "./engine.ts";
 import type { DeckOptions } from "./index.ts";
 import { Settings, settingsFolder } from "./settings.ts";
 import { Store } from "./store.ts";
@@ -58,7 +58,7 @@ export function runDeck({ file, lazy }: DeckOptions): Promise<number> {
   const store = new Store(initialState(panes, stdout.columns, stdout.rows, saved), {
     settings,
     display,
-    connect: (events, sudo) => connectEngine(events, sudo),
+    connect: (events, sudo) => spawnEngine(events, { sudo }),
     terminal: {
       quit: () => void quit(),
       redraw: () => terminal.painter.redraw(),

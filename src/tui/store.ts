@@ -6,7 +6,8 @@
  */
 import { readFile, writeFile } from "node:fs/promises";
 import { basename } from "node:path";
-import type { ClientMessage, EngineMessage } from "../engine/protocol.ts";
+import type { EngineEvents, EngineLink } from "../engine/client/client.ts";
+import type { ClientMessage } from "../engine/protocol.ts";
 import { reduce } from "./dispatch.ts";
 import type { Settings } from "./settings.ts";
 import type { Action, DeckEffect, DeckState } from "./state.ts";
@@ -15,19 +16,6 @@ import { type Display, type Picture, picture } from "./view.ts";
 const DATA_FRAME_MS = 50;
 const CHECK_PAUSE_MS = 200;
 const TICK_MS = 1000;
-
-/** The deck's end of an engine process. */
-export interface EngineLink {
-  send(message: ClientMessage): void;
-  /** Ends the engine; nothing is heard of it from then on. */
-  close(): void;
-}
-
-export interface EngineEvents {
-  message(message: EngineMessage): void;
-  /** The engine ended by itself. */
-  closed(error: string): void;
-}
 
 export interface StoreOptions {
   settings: Settings;
