@@ -1,0 +1,53 @@
+#!/usr/bin/env node
+/** Arguments → one of the commands. */
+import { COMMANDS } from "./commands/command.ts";
+import { nearest } from "./engine/compile/check/nearest.ts";
+import { VERSION } from "./version.ts";
+
+function help(): string {
+  const width = Math.max(...COMMANDS.map(({ name }) => name.length)) + 2;
+  const rows = COMMANDS.map(({ name, summary }) => `  ${name.padEnd(width)}${summary}`);
+  return [
+    "tracedeck: a live tracing dashboard for the terminal, in the bpftrace language",
+    "",
+    "Usage:",
+    "  tracedeck [SCRIPT]              open the deck",
+    "  tracedeck COMMAND [OPTIONS]     see `tracedeck COMMAND --help`",
+    "",
+    "Commands:",
+    ...rows,
+    "",
+    "First steps:",
+    "  sudo tracedeck",
+    "  sudo tracedeck run -e 'tracepoint:syscalls:sys_enter_openat { @[comm] = count(); }'",
+    "  sudo tracedeck list 'tracepoint:sched:*' -v",
+    "",
+  ].join("\n");
+}
+
+async function main(args: string[]): Promise<number> {
+  const [first = "deck", ...rest] = args;
+  const command = COMMANDS.find(({ name }) => name === first);
+  if (command) return (await command.load()).main(rest);
+  if (first === "--help" || first === "-h" || first === "help") {
+    process.stdout.write(help());
+    return 0;
+  }
+  if (first === "--version" || first === "-V") {
+    process.stdout.write(`tracedeck ${VERSION}\n`);
+    return 0;
+  }
+  if (!first.startsWith("-") && /[./]/.test(first)) {
+    return (await COMMANDS.find(({ name }) => name === "deck")!.load()).main(args);
+  }
+  const [close] = nearest(
+    first,
+    COMMANDS.map(({ name }) => name),
+  );
+  const hint = close ? `did you mean 'tracedeck ${close}'?` : "see `tracedeck --help`";
+  process.stderr.write(`tracedeck: unknown command '${first}'\n${hint}\n`);
+  return 1;
+}
+
+process.exitCode = await main(process.argv.slice(2));
+if (process.exitCode !== undefined) process.exit();

@@ -1,0 +1,21 @@
+/** A script and a command's options → a plan for this machine, or diagnostics. */
+import { compile } from "../engine/compile/compile.ts";
+import type { CompileResult } from "../engine/compile/index.ts";
+import { liveKernel } from "../engine/kernel/live.ts";
+import type { RunOptions } from "./runOptions.ts";
+import type { Source } from "./source.ts";
+
+export function compileScript(source: Source, options: RunOptions, parameters: string[]): CompileResult {
+  const includes = options.includeFiles.map((file) => `#include "${file}"\n`).join("");
+  return compile(includes + source.text, liveKernel(), {
+    fileName: source.name,
+    positional: [...parameters, ...options.moreParameters],
+    named: options.named,
+    unsafe: options.unsafe,
+    pid: options.pid,
+    hasChild: options.command !== undefined,
+    warnHelperErrors: options.runtimeWarnings,
+    environment: process.env,
+    mode: options.mode,
+  });
+}

@@ -1,0 +1,98 @@
+/** `tracedeck list`: probes, their arguments, kernel structs. */
+import { liveKernel, tracefsObstacle } from "../engine/kernel/live.ts";
+import { argumentLines, isTypePattern, listProbes, listTypes } from "../engine/list/index.ts";
+import { HELP, type OptionRow, parseOptions, usageText } from "./options.ts";
+import { guarded, print, reportDiagnostics, sayWarning } from "./report.ts";
+import type { RunOptions } from "./runOptions.ts";
+import type { Source } from "./source.ts";
+
+const OPTIONS: readonly OptionRow[] = [
+  { name: "verbose", short: "v", help: "also show arguments, and the members of structs" },
+  { name: "pid", short: "p", value: "PID", help: "also look in the binaries that this process has mapped" },
+  HELP,
+];
+
+const usage = (): string =>
+  usageText(
+    ["tracedeck list [OPTIONS] [PATTERN...]"],
+    "Lists probes. Patterns may hold * and ?; several may be joined by commas.",
+    OPTIONS,
+    [
+      "Examples:",
+      "  tracedeck list 'tracepoint:sched:*' -v",
+      "  tracedeck list '*open*'",
+      "  tracedeck list 'uprobe:/bin/bash:read*'",
+      "  tracedeck list -v 'struct task_struct'",
+    ].join("\n"),
+  );
+
+function* linesOf(pattern: string, verbose: boolean, pid: number | undefined): Iterable<string> {
+  if (isTypePattern(pattern)) {
+    yield* listTypes(pattern, verbose);
+    return;
+  }
+  for (const probe of listProbes(liveKernel(), pattern, pid)) {
+    yield probe;
+    if (verbose) for (const line of argumentLines(liveKernel(), probe)) yield `    ${line}`;
+  }
+}
+
+function printLines(lines: Iterable<string>): number {
+  let text = "";
+  let count = 0;
+  for (const line of lines) {
+    count++;
+    text += `${line}\n`;
+    if (text.length > 64 * 1024) {
+      print(text);
+      text = "";
+    }
+  }
+  print(text);
+  return count;
+}
+
+/** Lists what matches a pattern, or several joined by commas. */
+export async function listPattern(patterns: string, verbose: boolean, pid?: number): Promise<number> {
+  if (/\./.test(patterns) && !/[:*]/.test(patterns)) {
+    sayWarning(`there is no file '${patterns}': it is taken as a pattern`);
+  }
+  let count = 0;
+  for (const pattern of patterns.split(",")) count += printLines(linesOf(pattern.trim(), verbose, pid));
+  if (count === 0) {
+    const obstacle = tracefsObstacle();
+    if (obstacle) sayWarning(obstacle);
+  }
+  return 0;
+}
+
+/** Lists the probes that a script would attach. */
+export async function listProgram(
+  source: Source,
+  options: RunOptions,
+  parameters: string[],
+): Promise<number> {
+  const { compileScript } = await import("./compileScript.ts");
+  const { plan, diagnostics, files } = compileScript(source, options, parameters);
+  reportDiagnostics(diagnostics, files);
+  if (!plan) return 1;
+  for (const { name, via } of plan.probes) {
+    if (via === "begin" || via === "end") continue;
+    print(`${name}\n`);
+    if (options.verbose) for (const line of argumentLines(liveKernel(), name)) print(`    ${line}\n`);
+  }
+  return 0;
+}
+
+export function main(args: string[]): Promise<number> {
+  return guarded(async () => {
+    const { values, positionals, rest } = parseOptions(args, OPTIONS);
+    if (values.help) {
+      print(usage());
+      return 0;
+    }
+    const patterns = [...positionals, ...rest];
+    const pid = values.pid === undefined ? undefined : Number(values.pid);
+    return listPattern(patterns.length > 0 ? patterns.join(",") : "*", values.verbose === true, pid);
+  });
+}

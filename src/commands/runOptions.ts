@@ -1,0 +1,178 @@
+/** The options of `tracedeck run`: bpftrace's, so that it can stand in for it in scripts. */
+import { HELP, type OptionRow, type ParsedOptions, parseOptions, UsageError, usageText } from "./options.ts";
+
+export const RUN_OPTIONS: readonly OptionRow[] = [
+  { name: "e", value: "PROGRAM", help: "run this program" },
+  { name: "list", short: "l", help: "list the probes that match a pattern, or those of a program or file" },
+  { name: "verbose", short: "v", help: "say more; with -l, also show probe arguments" },
+  { name: "pid", short: "p", value: "PID", help: "trace this process only, until it ends" },
+  { name: "cmd", short: "c", value: "COMMAND", help: "run a command and trace until it ends" },
+  { name: "output", short: "o", value: "FILE", help: "write the output to a file" },
+  { name: "f", value: "FORMAT", help: "output as 'text' or 'json'" },
+  { name: "B", value: "MODE", help: "buffer the output: 'line', 'full' or 'none'" },
+  { name: "quiet", short: "q", help: "print no messages of our own" },
+  { name: "warnings", short: "k", help: "warn when reading memory or maps fails in a probe" },
+  { name: "no-warnings", help: "print no warnings" },
+  { name: "unsafe", help: "allow system() and other functions that change the machine" },
+  { name: "dry-run", help: "load and attach everything, then leave" },
+  {
+    name: "debug",
+    short: "d",
+    value: "STAGE",
+    help: "print a stage: 'ast', 'types', 'ir', 'bpf', 'verifier', 'all'",
+  },
+  { name: "I", value: "DIR", help: "search this directory for included files", many: true },
+  { name: "include", value: "FILE", help: "include a file before the program", many: true },
+  { name: "usdt-file-activation", help: "activate USDT semaphores by path" },
+  { name: "no-feature", value: "FEATURES", help: "do without kernel features, separated by commas" },
+  { name: "mode", value: "MODE", help: "'bench' or 'test': run the script's bench: or test: probes" },
+  { name: "test", help: "run all test: probes (as --mode test)" },
+  { name: "bench", help: "run all bench: probes (as --mode bench)" },
+  { name: "info", help: "what this kernel and user can do" },
+  { name: "version", short: "V", help: "print the version" },
+  HELP,
+];
+
+/** Options of bpftrace that have no place here, each with the reason. */
+const REFUSED: Record<string, string> = {
+  aot: "tracedeck compiles in milliseconds and has no ahead-of-time form",
+  "emit-elf": "programs go to the kernel directly; `-d bpf` prints their instructions",
+  "emit-llvm": "no LLVM is involved; `-d ir` prints the intermediate form",
+  "verify-llvm-ir": "no LLVM is involved",
+  "dwarf-pid": "stacks are unwound by frame pointers",
+  debuginfo: "debug information files are not read yet",
+  fmt: "scripts are not reformatted yet",
+  "traceable-functions": "traceable functions are those that the kernel names",
+  "probe-filter": "not supported yet: name the probes in the script",
+};
+
+export const RUN_USAGE = (): string =>
+  usageText(
+    [
+      "tracedeck run [OPTIONS] FILE [PARAMETER...]",
+      "tracedeck run [OPTIONS] -e 'PROGRAM' [PARAMETER...]",
+      "tracedeck run [OPTIONS] - < FILE",
+    ],
+    "Runs a script in the bpftrace language and prints what it prints.",
+    RUN_OPTIONS,
+    [
+      "Parameters are $1, $2, … in the script; options of the script itself (getopt) go after '--':",
+      "  tracedeck run script.bt 42 -- --name=value",
+      "",
+      "Environment: BPFTRACE_* settings as in bpftrace; TRACEDECK_NOTIFY_ATTACHED=TEXT prints TEXT on a line",
+      "of its own once everything is attached.",
+    ].join("\n"),
+  );
+
+const STAGES = ["ast", "types", "ir", "bpf", "verifier"] as const;
+export type Stage = (typeof STAGES)[number];
+const STAGE_ALIASES: Record<string, Stage> = {
+  typed: "types",
+  codegen: "ir",
+  "codegen-opt": "ir",
+  dis: "bpf",
+};
+
+const BUFFERING = ["line", "full", "none"] as const;
+
+export interface RunOptions {
+  program: string | undefined;
+  positionals: string[];
+  /** Parameters after `--` that are not options. */
+  moreParameters: string[];
+  named: Record<string, string | true>;
+  list: boolean;
+  verbose: boolean;
+  pid: number | undefined;
+  command: string | undefined;
+  output: string | undefined;
+  format: "text" | "json";
+  buffering: (typeof BUFFERING)[number];
+  quiet: boolean;
+  runtimeWarnings: boolean;
+  noWarnings: boolean;
+  unsafe: boolean;
+  dryRun: boolean;
+  stages: Stage[];
+  includeDirectories: string[];
+  includeFiles: string[];
+  mode: "trace" | "bench" | "test";
+  show: "help" | "version" | "info" | undefined;
+}
+
+const LARGEST_PID = 0x40_0000;
+
+function parsePid(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  if (!/^\d+$/.test(text)) throw new UsageError(`invalid process id '${text}'`, "-p takes a number");
+  if (Number(text) > LARGEST_PID) throw new UsageError(`process id out of range: ${text}`);
+  return Number(text);
+}
+
+function oneOf<T extends string>(option: string, value: string, allowed: readonly T[]): T {
+  if ((allowed as readonly string[]).includes(value)) return value as T;
+  const list = allowed.map((name) => `'${name}'`).join(", ");
+  throw new UsageError(`invalid value '${value}' for ${option}`, `valid values: ${list}`);
+}
+
+function parseStages(text: string | undefined): Stage[] {
+  const names = (text ?? "").split(",").filter(Boolean);
+  return names.flatMap((name) =>
+    name === "all" ? [...STAGES] : [STAGE_ALIASES[name] ?? oneOf("-d", name, [...STAGES, "all"] as Stage[])],
+  );
+}
+
+function parseMode(values: ParsedOptions["values"]): RunOptions["mode"] {
+  if (values.test) return "test";
+  if (values.bench) return "bench";
+  return values.mode === undefined
+    ? "trace"
+    : oneOf("--mode", values.mode as string, ["bench", "test"] as const);
+}
+
+/** `--name=value` and `--switch` after `--`; what else stands there are parameters. */
+function splitRest(rest: readonly string[]): Pick<RunOptions, "named" | "moreParameters"> {
+  const named: RunOptions["named"] = {};
+  const moreParameters: string[] = [];
+  for (const argument of rest) {
+    const option = /^--([^=]+)(?:=(.*))?$/s.exec(argument);
+    if (option) named[option[1]] = option[2] ?? true;
+    else moreParameters.push(argument);
+  }
+  return { named, moreParameters };
+}
+
+/** Reads the arguments of `tracedeck run`. Throws UsageError. */
+export function parseRunOptions(args: readonly string[]): RunOptions {
+  const refused = args
+    .slice(0, args.includes("--") ? args.indexOf("--") : args.length)
+    .map((arg) => /^--([a-z-]+)/.exec(arg)?.[1])
+    .find((name) => name !== undefined && name in REFUSED);
+  if (refused) throw new UsageError(`--${refused} is not available`, REFUSED[refused]);
+  const { values, positionals, rest } = parseOptions(args, RUN_OPTIONS);
+  const text = (name: string) => values[name] as string | undefined;
+  if (values.cmd !== undefined && values.pid !== undefined) throw new UsageError("cannot use both -c and -p");
+  if (values.warnings && values["no-warnings"]) throw new UsageError("-k conflicts with --no-warnings");
+  return {
+    program: text("e"),
+    positionals,
+    ...splitRest(rest),
+    list: values.list === true,
+    verbose: values.verbose === true,
+    pid: parsePid(text("pid")),
+    command: text("cmd"),
+    output: text("output"),
+    format: values.f === undefined ? "text" : oneOf("-f", text("f")!, ["text", "json"] as const),
+    buffering: values.B === undefined ? "line" : oneOf("-B", text("B")!, BUFFERING),
+    quiet: values.quiet === true,
+    runtimeWarnings: values.warnings === true,
+    noWarnings: values["no-warnings"] === true,
+    unsafe: values.unsafe === true,
+    dryRun: values["dry-run"] === true,
+    stages: parseStages(text("debug")),
+    includeDirectories: (values.I as string[] | undefined) ?? [],
+    includeFiles: (values.include as string[] | undefined) ?? [],
+    mode: parseMode(values),
+    show: values.help ? "help" : values.version ? "version" : values.info ? "info" : undefined,
+  };
+}

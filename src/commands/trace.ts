@@ -1,0 +1,220 @@
+/**
+ * One session from start to exit code, headless: attaches, prints what the script prints, ends with it or with a signal,
+ * prints the maps.
+ */
+
+import { clockNs, errnoText } from "libbpf-ts";
+import type { Diagnostic } from "../engine/compile/diagnostic.ts";
+import type { Plan } from "../engine/compile/plan.ts";
+import { EFFECTS } from "../engine/output/effects.ts";
+import { liveContext } from "../engine/output/live.ts";
+import { createPrinter, type Printer } from "../engine/output/printer.ts";
+import { Sink } from "../engine/output/sink.ts";
+import { Session, SessionError } from "../engine/session/session.ts";
+import { UsageError } from "./options.ts";
+import { complain, reportDiagnostics, sayError, sayWarning, wantsColor } from "./report.ts";
+import type { RunOptions } from "./runOptions.ts";
+
+const { isatty } = process.getBuiltinModule("node:tty");
+
+/** A run that could not start or went wrong, as bpftrace exits. */
+const FAILED = 255;
+/** Exit code of a program whose reader went away. */
+const BROKEN_PIPE = 128 + 13;
+const INTERRUPTED = 128 + 2;
+
+const LOOK_FOR_LOSSES = 500;
+
+type Files = readonly { name: string; text: string }[];
+
+export async function trace(plan: Plan, files: Files, options: RunOptions): Promise<number> {
+  return new Run(plan, files, options).run();
+}
+
+class Run {
+  readonly #plan: Plan;
+  readonly #files: Files;
+  readonly #options: RunOptions;
+  readonly #session: Session;
+  readonly #sink: Sink;
+  readonly #printer: Printer;
+  #flushing = false;
+  #lost = 0;
+  #signals = 0;
+
+  constructor(plan: Plan, files: Files, options: RunOptions) {
+    this.#plan = plan;
+    this.#files = files;
+    this.#options = options;
+    this.#session = new Session(plan, {
+      pid: options.pid,
+      command: options.command,
+      files,
+      logLevel: options.stages.includes("verifier") ? 1 : undefined,
+    });
+    this.#sink = openSink(options, () => this.#session.stop());
+    this.#printer = createPrinter(options.format, {
+      plan,
+      files,
+      host: {
+        context: liveContext(plan, this.#session.symbols),
+        effects: EFFECTS,
+        now: () => clockNs("realtime"),
+        errorText: errnoText,
+      },
+      sink: this.#sink,
+      error: complain,
+      color: wantsColor(),
+      noWarnings: options.noWarnings,
+    });
+  }
+
+  async run(): Promise<number> {
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
+      process.on(signal, () => this.#signalled());
+    try {
+      await this.#start();
+    } catch (error) {
+      if (!(error instanceof SessionError)) throw error;
+      this.#explain(error);
+      return FAILED;
+    }
+    if (this.#options.dryRun || this.#options.stages.length > 0) {
+      for (const log of this.#session.verifierLogs) this.#sink.out.text(`${log}\n`);
+      await this.#sink.close();
+      this.#session.close();
+      return 0;
+    }
+    this.#announce();
+    const losses = setInterval(() => this.#reportLost(), LOOK_FOR_LOSSES);
+    const end = await this.#session.ended;
+    clearInterval(losses);
+    await this.#finish();
+    return this.#sink.broken ? BROKEN_PIPE : end.exitCode;
+  }
+
+  #start(): Promise<void> {
+    const silent = this.#options.dryRun || this.#options.stages.length > 0;
+    return this.#session.start({
+      onEvent: (action, view, offset) => {
+        if (silent) return;
+        this.#printer.record(action, view, offset);
+        this.#flushSoon();
+      },
+      onPrintMap: ({ top, div }, map) => {
+        if (silent) return;
+        this.#printer.printMap(map, { top, div });
+        this.#flushSoon();
+      },
+      onWarning: (message, span) => {
+        if (!this.#options.noWarnings) this.#warn(message, span);
+      },
+      ready: () => this.#sink.ready,
+    });
+  }
+
+  /** What a batch of records printed leaves at its end. */
+  #flushSoon(): void {
+    if (this.#flushing) return;
+    this.#flushing = true;
+    queueMicrotask(() => {
+      this.#flushing = false;
+      if (this.#session.state !== "attaching") this.#sink.flush();
+    });
+  }
+
+  #announce(): void {
+    if (!this.#options.quiet && this.#options.mode === "trace") this.#printer.attached(this.#attached());
+    const notice = process.env.TRACEDECK_NOTIFY_ATTACHED;
+    if (notice) this.#sink.out.text(`${notice}\n`);
+    this.#sink.flush();
+  }
+
+  /** Probes that the kernel fires, and those that are run once or by a signal. A script that ended in begin had them all. */
+  #attached(): number {
+    if (this.#session.state !== "running") return this.#plan.probes.length;
+    const own = this.#plan.probes.filter(({ via }) => via === "begin" || via === "end" || via === "signal");
+    return own.length + this.#session.probeCount;
+  }
+
+  #reportLost(): void {
+    const { eventsLost } = this.#session.losses();
+    if (eventsLost > this.#lost) this.#printer.lost(eventsLost - this.#lost);
+    this.#lost = eventsLost;
+  }
+
+  async #finish(): Promise<void> {
+    this.#reportLost();
+    if (!this.#sink.broken) this.#printFinalMaps();
+    await this.#sink.close();
+    if (!this.#options.noWarnings) this.#reportLosses();
+    this.#session.close();
+  }
+
+  #printFinalMaps(): void {
+    this.#printer.end();
+    if (!this.#plan.config.printMapsOnExit || this.#options.mode !== "trace") return;
+    const byName = this.#session
+      .scriptMaps()
+      .map((index) => ({ index, name: this.#plan.maps[index].name }))
+      .sort((a, b) => (a.name < b.name ? -1 : 1));
+    for (const { index } of byName) {
+      this.#printer.finalMap(this.#session.readMap(index));
+      this.#sink.wrote();
+    }
+  }
+
+  #reportLosses(): void {
+    const { eventsLost, mapsFull, stacksLost, missed } = this.#session.losses();
+    if (eventsLost > 0) sayWarning(`Total lost event count: ${eventsLost}`);
+    for (const { map, count } of mapsFull) {
+      sayWarning(
+        `Map full: ${map} had no room for ${count} updates. Raise max_map_keys in the config block.`,
+      );
+    }
+    if (stacksLost > 0) sayWarning(`${stacksLost} stacks were lost: the table of stacks is full`);
+    if (missed > 0) sayWarning(`the kernel skipped ${missed} probe hits`);
+  }
+
+  #signalled(): void {
+    this.#signals++;
+    if (this.#signals > 1) process.exit(INTERRUPTED);
+    this.#session.stop();
+  }
+
+  #warn(message: string, span: Diagnostic["span"] | undefined): void {
+    if (span) reportDiagnostics([{ severity: "warning", code: "session", span, message }], this.#files);
+    else sayWarning(message);
+  }
+
+  #explain(error: SessionError): void {
+    const [first, ...more] = error.message.split("\n");
+    const notes = more.map((line) => ({ message: line.trim() }));
+    if (error.span) {
+      const diagnostic: Diagnostic = {
+        severity: "error",
+        code: "session",
+        span: error.span,
+        message: first,
+        notes,
+      };
+      reportDiagnostics([diagnostic], this.#files);
+    } else {
+      sayError(error.message);
+    }
+    if (!error.verifier) return;
+    if (this.#options.verbose || this.#options.stages.includes("verifier"))
+      complain(`${error.verifier.error.log}\n`);
+    else complain("HINT: the verifier's whole log: -v\n");
+  }
+}
+
+function openSink(options: RunOptions, onBroken: () => void): Sink {
+  const full = options.buffering === "full";
+  if (options.output === undefined) return new Sink(1, { full, terminal: isatty(1), onBroken });
+  try {
+    return new Sink(options.output, { full, onBroken });
+  } catch (error) {
+    throw new UsageError(`failed to open output file '${options.output}': ${(error as Error).message}`);
+  }
+}

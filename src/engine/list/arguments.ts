@@ -1,0 +1,68 @@
+/** The arguments of a probe as C declares them, for `list -v`. */
+import { type Btf, loadModule, loadVmlinux, readTracepointFormat, type TracepointField } from "libbpf-ts";
+import type { Kernel, Prototype } from "../compile/kernel.ts";
+
+const btfOf = (module: string): Btf => (module === "vmlinux" ? loadVmlinux() : loadModule(module));
+
+function prototypeLines({ btfId, module }: Prototype, skip: number, withReturn: boolean): string[] {
+  const btf = btfOf(module);
+  const target = btf.typeById(btfId);
+  let id = target.kind === "func" ? target.type : btfId;
+  // btf_trace_* names a pointer to the prototype.
+  for (let type = btf.typeById(id); type.kind === "typedef" || type.kind === "ptr"; type = btf.typeById(id)) {
+    id = type.type;
+  }
+  const proto = btf.typeById(id);
+  if (proto.kind !== "func_proto") return [];
+  const lines = proto.params
+    .slice(skip)
+    .map((parameter) => (parameter.type ? `${btf.typeName(parameter.type)} ${parameter.name}` : "..."));
+  return withReturn && proto.returns !== 0 ? [...lines, `${btf.typeName(proto.returns)} retval`] : lines;
+}
+
+function fieldLine(field: TracepointField): string {
+  const array = field.isArray ? `[${field.arrayLength || ""}]` : "";
+  return `${field.dataLoc ? "__data_loc " : field.relLoc ? "__rel_loc " : ""}${field.type}${array} ${field.name}`;
+}
+
+type Lines = (kernel: Kernel, parts: string[]) => string[];
+
+const last = (parts: string[]): string => parts[parts.length - 1];
+const moduleOf = (parts: string[]): string | undefined => (parts.length > 1 ? parts[0] : undefined);
+
+const functionLines =
+  (withReturn: boolean): Lines =>
+  (kernel, parts) => {
+    const prototype = kernel.functionPrototype(last(parts), moduleOf(parts));
+    return prototype ? prototypeLines(prototype, 0, withReturn) : [];
+  };
+
+const LINES: Record<string, Lines> = {
+  tracepoint: (_kernel, [category, event]) =>
+    readTracepointFormat(category, event)
+      .fields.filter(({ name }) => !name.startsWith("common_"))
+      .map(fieldLine),
+  rawtracepoint: (kernel, parts) => {
+    const prototype = kernel.rawTracepoint(last(parts));
+    // The first parameter is the tracepoint's own data.
+    return prototype ? prototypeLines(prototype, 1, false) : [];
+  },
+  kprobe: functionLines(false),
+  kretprobe: functionLines(false),
+  fentry: functionLines(false),
+  fexit: functionLines(true),
+  iter: (kernel, [target]) => {
+    const prototype = kernel.functionPrototype(`bpf_iter_${target}`);
+    return prototype ? prototypeLines(prototype, 0, false) : [];
+  },
+};
+
+/** One line per argument of a listed probe; none where the kernel does not say. */
+export function argumentLines(kernel: Kernel, probe: string): string[] {
+  const [type, ...parts] = probe.split(":");
+  try {
+    return LINES[type]?.(kernel, parts) ?? [];
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,179 @@
+/**
+ * Every probe there is, by pattern: `tracepoint:sched:*`, `*open*`, `uprobe:/bin/bash:read*`. A row per probe type says
+ * how its probes are enumerated; kinds that would read every binary or are as many as kernel functions come only when
+ * they are named.
+ */
+
+import type { Kernel } from "../compile/kernel.ts";
+import { hasWildcard, wildcard } from "../compile/probes/wildcard.ts";
+import { HARDWARE_EVENTS, SOFTWARE_EVENTS } from "../compile/tables/events.ts";
+import { PROBE_TYPES } from "../compile/tables/probeTypes.ts";
+
+interface Query {
+  kernel: Kernel;
+  /** What follows the type, by its colons: [function] or [target, function]. */
+  target: string | undefined;
+  name: string;
+  pid: number | undefined;
+}
+
+interface Listing {
+  type: string;
+  /** Left out of patterns that name no type. */
+  onlyNamed?: true;
+  probes(query: Query): Iterable<string>;
+}
+
+function* tracepoints({ kernel, target = "*", name }: Query): Iterable<string> {
+  const wantsCategory = wildcard(target);
+  const wantsEvent = wildcard(name);
+  for (const category of kernel.tracepointCategories()) {
+    if (!wantsCategory(category)) continue;
+    for (const event of kernel.tracepoints(category)) {
+      if (wantsEvent(event)) yield `tracepoint:${category}:${event}`;
+    }
+  }
+}
+
+/** Kernel functions, as "type:name" or with their module. */
+const kernelFunctions = (type: string, withModule: boolean) =>
+  function* ({ kernel, target, name }: Query): Iterable<string> {
+    const wantsModule = wildcard(target ?? "*");
+    const wantsName = wildcard(name);
+    for (const { name: found, module } of kernel.functions()) {
+      if (!wantsName(found) || !wantsModule(module)) continue;
+      if (withModule && !kernel.functionPrototype(found, module)) continue;
+      yield withModule || target !== undefined ? `${type}:${module}:${found}` : `${type}:${found}`;
+    }
+  };
+
+const userFunctions = (type: string) =>
+  function* ({ kernel, target, name, pid }: Query): Iterable<string> {
+    if (target === undefined && pid === undefined) return;
+    const wants = wildcard(name);
+    for (const binary of kernel.binaries(target ?? "*", pid)) {
+      for (const symbol of binary.symbols()) {
+        if (wants(symbol.name)) yield `${type}:${binary.path}:${symbol.name}`;
+      }
+    }
+  };
+
+function* usdtProbes({ kernel, target, name, pid }: Query): Iterable<string> {
+  if (target === undefined && pid === undefined) return;
+  const wants = wildcard(name.includes(":") ? name : `*:${name}`);
+  for (const binary of kernel.binaries(target ?? "*", pid)) {
+    for (const probe of binary.usdt()) {
+      const full = `${probe.provider}:${probe.name}`;
+      if (wants(full)) yield `usdt:${binary.path}:${full}`;
+    }
+  }
+}
+
+/** A fixed set of names. */
+const names = (type: string, all: readonly string[], suffix = ":") =>
+  function* ({ name }: Query): Iterable<string> {
+    const wants = wildcard(name.replace(/:$/, ""));
+    for (const one of all) if (wants(one)) yield `${type}:${one}${suffix}`;
+  };
+
+const UNITS = ["hz", "us", "ms", "s"];
+const ITERATORS = [
+  "task",
+  "task_file",
+  "task_vma",
+  "tcp",
+  "udp",
+  "unix",
+  "bpf_map",
+  "bpf_prog",
+  "bpf_link",
+  "cgroup",
+];
+
+const LISTINGS: readonly Listing[] = [
+  { type: "fentry", probes: kernelFunctions("fentry", true) },
+  { type: "fexit", onlyNamed: true, probes: kernelFunctions("fexit", true) },
+  {
+    type: "hardware",
+    probes: names(
+      "hardware",
+      HARDWARE_EVENTS.map(({ name }) => name),
+    ),
+  },
+  { type: "interval", probes: names("interval", UNITS) },
+  {
+    type: "iter",
+    *probes({ kernel, name }) {
+      const wants = wildcard(name);
+      for (const target of ITERATORS) {
+        if (wants(target) && kernel.functionPrototype(`bpf_iter_${target}`)) yield `iter:${target}`;
+      }
+    },
+  },
+  { type: "kprobe", probes: kernelFunctions("kprobe", false) },
+  { type: "kretprobe", onlyNamed: true, probes: kernelFunctions("kretprobe", false) },
+  { type: "profile", probes: names("profile", UNITS) },
+  {
+    type: "rawtracepoint",
+    *probes({ kernel, name }) {
+      const wants = wildcard(name);
+      for (const event of kernel.rawTracepoints()) if (wants(event)) yield `rawtracepoint:${event}`;
+    },
+  },
+  { type: "self", probes: names("self", ["signal:SIGUSR1"], "") },
+  {
+    type: "software",
+    probes: names(
+      "software",
+      SOFTWARE_EVENTS.map(({ name }) => name),
+    ),
+  },
+  { type: "tracepoint", probes: tracepoints },
+  { type: "uprobe", onlyNamed: true, probes: userFunctions("uprobe") },
+  { type: "uretprobe", onlyNamed: true, probes: userFunctions("uretprobe") },
+  { type: "usdt", onlyNamed: true, probes: usdtProbes },
+];
+
+/** Types that take TARGET:NAME; the others have all of the rest as their name. */
+const TARGETED = new Set([
+  "fentry",
+  "fexit",
+  "kprobe",
+  "kretprobe",
+  "rawtracepoint",
+  "tracepoint",
+  "uprobe",
+  "uretprobe",
+  "usdt",
+]);
+
+const canonicalType = (name: string): string =>
+  PROBE_TYPES.find((row) => row.name === name || row.aliases.includes(name))?.name ?? name;
+
+function queryOf(type: string, parts: string[], kernel: Kernel, pid: number | undefined): Query {
+  const rest = parts.join(":") || "*";
+  if (!TARGETED.has(type) || parts.length < 2) return { kernel, target: undefined, name: rest, pid };
+  return { kernel, target: parts[0], name: parts.slice(1).join(":") || "*", pid };
+}
+
+/** Probes that match, in the order of their types. A pattern without a colon is looked for in every probe's name. */
+export function* listProbes(kernel: Kernel, pattern: string, pid?: number): Iterable<string> {
+  const [first, ...parts] = pattern.includes(":") ? pattern.split(":") : ["*", pattern || "*"];
+  const type = canonicalType(first);
+  const exact = LISTINGS.find((listing) => listing.type === type);
+  if (!pattern.includes(":") && LISTINGS.some((listing) => listing.type === canonicalType(pattern))) {
+    yield* listProbes(kernel, `${pattern}:*`, pid);
+    return;
+  }
+  if (exact) {
+    yield* exact.probes(queryOf(type, parts, kernel, pid));
+    return;
+  }
+  if (!hasWildcard(first)) return;
+  const wantsType = wildcard(first);
+  for (const listing of LISTINGS) {
+    const named =
+      !listing.onlyNamed || (first !== "*" && listing.type.startsWith(first.replace(/\*.*$/s, "")));
+    if (wantsType(listing.type) && named) yield* listing.probes(queryOf(listing.type, parts, kernel, pid));
+  }
+}
