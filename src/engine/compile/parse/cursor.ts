@@ -29,6 +29,8 @@ export class Cursor {
   private depth = 0;
   private readonly heights = new WeakMap<object, number>();
   private tallest = 0;
+  /** Index of an opening bracket → index past its group. */
+  private groups: Map<number, number> | undefined;
 
   private readonly fixed: Span | undefined;
 
@@ -189,14 +191,9 @@ export class Cursor {
 
   /** Skips one token, or a whole bracketed group. */
   skipBalanced(): void {
-    let open = 0;
-    do {
-      if (this.atBoundary()) return;
-      const { kind, text } = this.next();
-      if (kind !== "operator") continue;
-      if (text === "(" || text === "[" || text === "{") open++;
-      else if (text === ")" || text === "]" || text === "}") open--;
-    } while (open > 0);
+    if (this.atBoundary()) return;
+    this.groups ??= groupEnds(this.tokens);
+    this.index = this.groups.get(this.index) ?? this.index + 1;
   }
 
   /**
@@ -219,6 +216,25 @@ export class Cursor {
     this.panicking = false;
     while (!this.atBoundary()) this.index++;
   }
+}
+
+/** A group that nothing closes ends at the next boundary. */
+function groupEnds(tokens: readonly Token[]): Map<number, number> {
+  const ends = new Map<number, number>();
+  const open: number[] = [];
+  tokens.forEach(({ kind, text, top }, index) => {
+    if (kind === "end" || kind === "probe" || top) {
+      for (const start of open) ends.set(start, index);
+      open.length = 0;
+    }
+    if (kind !== "operator") return;
+    if (text === "(" || text === "[" || text === "{") open.push(index);
+    else if (text === ")" || text === "]" || text === "}") {
+      const start = open.pop();
+      if (start !== undefined) ends.set(start, index + 1);
+    }
+  });
+  return ends;
 }
 
 const STATEMENT_WORDS = new Set([
