@@ -1,0 +1,129 @@
+/** What a probe passes: registers, slots of 64 bits, fields of a record, arguments of a system call. */
+import { type Arch, archFor } from "libbpf-ts/arch";
+import { constant, type Size, type Value, ZERO } from "../ir/types.ts";
+import type { Field, Type } from "../types.ts";
+import type { Cx } from "./context.ts";
+import { normalise } from "./integers.ts";
+import { loadScalar, type Place } from "./memory.ts";
+import { isSigned, scalarSize } from "./shape.ts";
+
+export const arch = (cx: Cx): Arch => archFor(cx.target.kernel.arch);
+
+/** A register of the traced program, by one of its names. */
+export function namedRegister(cx: Cx, name: string): Value {
+  const offset = arch(cx).registers[name];
+  if (cx.program.style === "syscall-enter" || cx.program.style === "syscall-exit")
+    return syscallRegister(cx, name);
+  return cx.b.load(cx.context, offset, 8);
+}
+
+/** Argument N of the traced function, or slot N of a raw tracepoint or fentry. */
+export function registerArgument(cx: Cx, index: number, type: Type): Value {
+  if (cx.program.style === "arguments") return normalise(cx, cx.b.load(cx.context, index * 8, 8), type);
+  const { functionArgs, stackPointer, stackArgsOffset } = arch(cx);
+  if (index < functionArgs.length) return normalise(cx, namedRegister(cx, functionArgs[index]), type);
+  const stack: Place = {
+    base: namedRegister(cx, stackPointer),
+    offset: stackArgsOffset + (index - functionArgs.length) * 8,
+    space: isUserProbe(cx) ? "user" : "kernel",
+  };
+  return normalise(cx, loadScalar(cx, stack, 8, false), type);
+}
+
+const isUserProbe = (cx: Cx): boolean => ["uprobe", "usdt"].includes(cx.program.probes[0].attach.kind);
+
+export function returnValue(cx: Cx, slot: number | undefined, type: Type): Value {
+  if (slot !== undefined) return normalise(cx, cx.b.load(cx.context, slot * 8, 8), type);
+  return normalise(cx, namedRegister(cx, arch(cx).returnRegister), type);
+}
+
+/** pt_regs of a system call: direct loads where BTF vouches for the pointer. */
+function syscallRegister(cx: Cx, name: string): Value {
+  const regs = cx.syscall?.regs ?? cx.b.load(cx.context, 0, 8);
+  return loadScalar(cx, syscallRegsPlace(cx, regs, arch(cx).registers[name]), 8, false);
+}
+
+export function syscallRegsPlace(cx: Cx, regs: Value, offset: number): Place {
+  return { base: regs, offset, space: cx.program.direct ? "direct" : "kernel" };
+}
+
+/** A scalar field of the record, or the argument of the system call that it stands for. */
+export function contextField(cx: Cx, field: Field, syscallArg: number | undefined, type: Type): Value {
+  if (syscallArg !== undefined && cx.syscall !== undefined) return syscallField(cx, syscallArg, type);
+  if (syscallArg !== undefined && cx.program.style.startsWith("syscall"))
+    return syscallField(cx, syscallArg, type);
+  if (field.dataLoc || field.relLoc) return dataAddress(cx, field);
+  const value = cx.b.load(cx.context, field.offset, scalarSize(field.type), isSigned(field.type));
+  return value;
+}
+
+function syscallField(cx: Cx, syscallArg: number, type: Type): Value {
+  const { style } = cx.program;
+  if (syscallArg === -2) return normalise(cx, syscallNumber(cx), type);
+  if (syscallArg === -1) return normalise(cx, cx.b.load(cx.context, 8, 8), type);
+  if (style === "syscall-exit" && syscallArg >= 0) return ZERO;
+  return normalise(cx, syscallRegister(cx, arch(cx).syscallArgs[syscallArg]), type);
+}
+
+/** The number of the system call: an argument at entry, a register at exit. */
+export function syscallNumber(cx: Cx): Value {
+  if (cx.syscall) return cx.syscall.number;
+  if (cx.program.style === "syscall-enter") return cx.b.load(cx.context, 8, 8);
+  return syscallRegister(cx, arch(cx).syscallNumber);
+}
+
+/** Address of a variable-length field's data: its low 16 bits count from the record, or from the field's end. */
+function dataAddress(cx: Cx, field: Field): Value {
+  const location = cx.b.load(cx.context, field.offset, 4);
+  const offset = cx.b.alu("and", location, constant(0xffff));
+  const address = cx.b.add(cx.context, offset);
+  return field.relLoc ? cx.b.add(address, field.offset + 4) : address;
+}
+
+/** Where a field's bytes are. */
+export function contextPlace(cx: Cx, field: Field, _syscallArg: number | undefined): Place {
+  if (field.dataLoc || field.relLoc) return { base: dataAddress(cx, field), offset: 0, space: "kernel" };
+  return { base: cx.context, offset: field.offset, space: "kernel" };
+}
+
+const IMMEDIATE = /^\$?(-?\d+)$/;
+const X64_MEMORY = /^(-?\d+)?\((%\w+)(?:,(%\w+)(?:,(\d))?)?\)$/;
+const ARM64_MEMORY = /^\[(\w+)(?:, *(-?\d+))?\]$/;
+
+/** Registers by every width, "%edi" as "di", "w3" as "x3". */
+function usdtRegister(cx: Cx, text: string): Value {
+  const registers = arch(cx).registers;
+  const bare = text.replace(/^%/, "");
+  const legacy =
+    bare.match(/^[re]?([abcd]x|[sd]i|[bs]p|ip)$/) ??
+    bare.match(/^([abcd])[lh]$/) ??
+    bare.match(/^([sd]i|[bs]p)l$/);
+  const wide = legacy
+    ? legacy[1].length === 1
+      ? `${legacy[1]}x`
+      : legacy[1]
+    : bare.replace(/^(r\d+)[dwb]$/, "$1").replace(/^w(\d+)$/, "x$1");
+  const offset = registers[wide];
+  if (offset === undefined) throw new RangeError(`USDT argument names an unknown register, ${text}`);
+  const value = cx.b.load(cx.context, offset, 8);
+  return /^[abcd]h$/.test(bare) ? cx.b.alu("rsh", value, constant(8)) : value;
+}
+
+/** "8@%rdi", "-4@-20(%rbp)", "4@$5": size and place as the program's note tells them. */
+export function usdtArgument(cx: Cx, spec: string, type: Type): Value {
+  const [sizeText, location] = spec.split("@");
+  const size = Math.abs(Number(sizeText)) as Size;
+  const signed = Number(sizeText) < 0;
+  const immediate = location.match(IMMEDIATE);
+  if (immediate) return constant(BigInt(immediate[1]));
+  const x64 = location.match(X64_MEMORY);
+  const arm64 = location.match(ARM64_MEMORY);
+  if (x64 || arm64) {
+    let base = usdtRegister(cx, x64 ? x64[2] : arm64![1]);
+    if (x64?.[3])
+      base = cx.b.add(base, cx.b.alu("mul", usdtRegister(cx, x64[3]), constant(Number(x64[4] ?? 1))));
+    const offset = Number((x64 ? x64[1] : arm64![2]) ?? 0);
+    return normalise(cx, loadScalar(cx, { base, offset, space: "user" }, size, signed), type);
+  }
+  return normalise(cx, cx.b.extend(usdtRegister(cx, location), size, signed), type);
+}

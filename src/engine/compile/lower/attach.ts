@@ -1,0 +1,140 @@
+/**
+ * Probe types as rows: the kind of BPF program that serves them, how the engine attaches it, what the context holds, and
+ * whether one program can serve many probes by their attach cookie.
+ */
+import type { ProbePlan, ProgramPlan } from "../plan.ts";
+import type { Attach, Probe } from "../typed.ts";
+import type { Ability, Target } from "./target.ts";
+
+/**
+ * What the context points at: nothing of use, registers, a tracepoint's record, 64-bit arguments, or the arguments of
+ * raw_syscalls.
+ */
+export type ContextStyle = "none" | "registers" | "record" | "arguments" | "syscall-enter" | "syscall-exit";
+
+export interface AttachRow {
+  type: ProgramPlan["type"];
+  via: ProbePlan["via"];
+  style: ContextStyle;
+  /** What the kernel must be able to do for probes to share a program; never: false. */
+  shared: Ability | false;
+  expectedAttach?: ProgramPlan["expectedAttach"];
+}
+
+type Rows = { [K in Attach["kind"]]: AttachRow };
+
+const ROWS: Rows = {
+  begin: { type: "raw_tracepoint", via: "begin", style: "none", shared: false },
+  end: { type: "raw_tracepoint", via: "end", style: "none", shared: false },
+  self: { type: "raw_tracepoint", via: "signal", style: "none", shared: false },
+  bench: { type: "raw_tracepoint", via: "bench", style: "none", shared: false },
+  test: { type: "raw_tracepoint", via: "test", style: "none", shared: false },
+  tracepoint: { type: "tracepoint", via: "tracepoint", style: "record", shared: "cookie" },
+  rawtracepoint: {
+    type: "raw_tracepoint",
+    via: "raw-tracepoint",
+    style: "arguments",
+    shared: "cookieRawTracepoint",
+  },
+  kprobe: { type: "kprobe", via: "kprobe", style: "registers", shared: "cookie" },
+  fentry: {
+    type: "tracing",
+    via: "fentry",
+    style: "arguments",
+    shared: false,
+    expectedAttach: "trace_fentry",
+  },
+  uprobe: { type: "kprobe", via: "uprobe", style: "registers", shared: "cookie" },
+  usdt: { type: "kprobe", via: "usdt", style: "registers", shared: "cookie" },
+  profile: { type: "perf_event", via: "perf-event", style: "registers", shared: "cookie" },
+  interval: { type: "perf_event", via: "perf-event", style: "registers", shared: "cookie" },
+  software: { type: "perf_event", via: "perf-event", style: "registers", shared: "cookie" },
+  hardware: { type: "perf_event", via: "perf-event", style: "registers", shared: "cookie" },
+  watchpoint: { type: "perf_event", via: "perf-event", style: "registers", shared: "cookie" },
+  iter: {
+    type: "tracing",
+    via: "iter",
+    style: "arguments",
+    shared: false,
+    expectedAttach: "trace_iter",
+  },
+};
+
+/** Probes of one action that one program can serve. */
+export interface Group {
+  row: AttachRow;
+  probes: Probe[];
+  attachBtf?: { module: string; id: number };
+}
+
+function rowFor(probe: Probe, count: number, rawSyscalls: boolean, target: Target): AttachRow {
+  const { attach } = probe;
+  const row = ROWS[attach.kind];
+  switch (attach.kind) {
+    case "tracepoint":
+      if (!attach.syscall || !rawSyscalls) return row;
+      return {
+        type: target.kernel.rawTracepoint("sys_enter") ? "tracing" : "raw_tracepoint",
+        via: "raw-syscall",
+        style: attach.syscall.exit ? "syscall-exit" : "syscall-enter",
+        shared: "ringbuf",
+        expectedAttach: "trace_raw_tp",
+      };
+    case "fentry":
+      return attach.exit ? { ...row, expectedAttach: "trace_fexit" } : row;
+    case "kprobe":
+      if (
+        count > 1 &&
+        attach.offset === 0 &&
+        attach.address === undefined &&
+        target.kernel.has("kprobe_multi")
+      )
+        return { ...row, via: "kprobe-multi", expectedAttach: "kprobe_multi" };
+      return row;
+    case "uprobe":
+      if (count > 1 && target.kernel.has("uprobe_multi"))
+        return { ...row, via: "uprobe-multi", expectedAttach: "uprobe_multi" };
+      return row;
+    default:
+      return row;
+  }
+}
+
+/** Splits the probes of an action by the program they need. */
+export function groupProbes(
+  probes: Probe[],
+  syscallAttach: "auto" | "raw" | "tracepoint",
+  target: Target,
+): Group[] {
+  const syscalls = probes.filter((p) => p.attach.kind === "tracepoint" && p.attach.syscall).length;
+  const rawSyscalls = syscallAttach === "raw" || (syscallAttach === "auto" && syscalls >= 2);
+  const counts = new Map<string, number>();
+  const kindOf = (p: Probe) => `${p.attach.kind}${"return" in p.attach && p.attach.return ? ":return" : ""}`;
+  for (const probe of probes) counts.set(kindOf(probe), (counts.get(kindOf(probe)) ?? 0) + 1);
+  const groups = new Map<string, Group>();
+  for (const [i, probe] of probes.entries()) {
+    const row = rowFor(probe, counts.get(kindOf(probe))!, rawSyscalls, target);
+    const canShare = row.shared !== false && target.can(row.shared);
+    // Attached one binary at a time, entry and return apart.
+    const binary = row.via === "uprobe-multi" && probe.attach.kind === "uprobe" ? probe.attach.path : "";
+    const key = canShare
+      ? [kindOf(probe), row.via, row.style, binary].join("\0")
+      : `${row.via}\0${row.style}\0${i}`;
+    const group = groups.get(key);
+    if (group) group.probes.push(probe);
+    else groups.set(key, { row, probes: [probe], attachBtf: btfOf(probe, row, target) });
+  }
+  return [...groups.values()];
+}
+
+function btfOf(probe: Probe, row: AttachRow, target: Target): Group["attachBtf"] {
+  if (row.type !== "tracing") return undefined;
+  const { attach } = probe;
+  if (row.via === "raw-syscall") {
+    const prototype = target.kernel.rawTracepoint(row.style === "syscall-enter" ? "sys_enter" : "sys_exit");
+    return prototype && { module: prototype.module, id: prototype.btfId };
+  }
+  if (attach.kind === "fentry") return { module: attach.module, id: attach.btfId };
+  if (attach.kind === "iter") return { module: "vmlinux", id: attach.btfId };
+  return undefined;
+}

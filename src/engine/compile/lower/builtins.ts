@@ -1,0 +1,96 @@
+/** Builtins without arguments, one row each. Helpers without effects are merged by the optimiser, so rows just call them. */
+import { constant, type Value } from "../ir/types.ts";
+import { sizeOf, type Type } from "../types.ts";
+import { arch, namedRegister } from "./arguments.ts";
+import type { Cx } from "./context.ts";
+import { probeIndex } from "./entry.ts";
+import { addressOf, offsetBy, type Place, zeroBytes } from "./memory.ts";
+
+const upper = (cx: Cx, value: Value): Value => cx.b.alu("rsh", value, constant(32));
+const lower = (cx: Cx, value: Value): Value => cx.b.extend(value, 4, false);
+
+/** pid and tgid as a pid namespace sees them: u32 pid, u32 tgid. */
+function namespacePid(cx: Cx, offset: number): Value | undefined {
+  const namespace = cx.target.kernel.pidNamespace;
+  if (!namespace || !cx.target.can("nsPid")) return undefined;
+  const slot = cx.b.slot(8, "pid");
+  cx.b.store(slot, 0, 8, constant(0));
+  cx.b.call(
+    "get_ns_current_pid_tgid",
+    constant(namespace.device),
+    constant(namespace.inode),
+    slot,
+    constant(8),
+  );
+  return cx.b.load(slot, offset, 4);
+}
+
+const pidTgid = (cx: Cx): Value => cx.b.call("get_current_pid_tgid");
+const uidGid = (cx: Cx): Value => cx.b.call("get_current_uid_gid");
+const bootTime = (cx: Cx): Value =>
+  cx.b.call(cx.target.can("bootTime") ? "ktime_get_boot_ns" : "ktime_get_ns");
+
+export function userPid(cx: Cx): Value {
+  return namespacePid(cx, 4) ?? upper(cx, pidTgid(cx));
+}
+
+const ROWS: Record<string, (cx: Cx, type: Type) => Value> = {
+  pid: userPid,
+  tid: (cx) => namespacePid(cx, 0) ?? lower(cx, pidTgid(cx)),
+  "pid.init": (cx) => upper(cx, pidTgid(cx)),
+  "tid.init": (cx) => lower(cx, pidTgid(cx)),
+  uid: (cx) => lower(cx, uidGid(cx)),
+  gid: (cx) => upper(cx, uidGid(cx)),
+  username: (cx) => lower(cx, uidGid(cx)),
+  nsecs: bootTime,
+  "nsecs.monotonic": (cx) => cx.b.call("ktime_get_ns"),
+  "nsecs.tai": (cx) => cx.b.call("ktime_get_tai_ns"),
+  elapsed: (cx) => {
+    const { map, startTime } = cx.layout.globals;
+    const now = bootTime(cx);
+    return cx.b.alu("sub", now, cx.b.load({ kind: "map-value", map, offset: startTime }, 0, 8));
+  },
+  cpu: (cx) => cx.b.call("get_smp_processor_id"),
+  numaid: (cx) => cx.b.call("get_numa_node_id"),
+  curtask: (cx) => cx.b.call("get_current_task"),
+  rand: (cx) => lower(cx, cx.b.call("get_prandom_u32")),
+  cgroup: (cx) => cx.b.call("get_current_cgroup_id"),
+  jiffies: (cx) => cx.b.call("jiffies64"),
+  probe: probeIndex,
+  cpid: (cx) => {
+    const { map, cpid } = cx.layout.globals;
+    return cx.b.load({ kind: "map-value", map, offset: cpid }, 0, 4);
+  },
+  usermode: (cx) => cx.b.compare("eq", cx.b.alu("and", namedRegister(cx, "cs"), constant(3)), constant(3)),
+  func: (cx) => functionAddress(cx),
+};
+
+export function builtin(cx: Cx, name: string, type: Type): Value {
+  const row = ROWS[name];
+  if (!row) throw new Error(`no code for the builtin ${name}`);
+  return row(cx, type);
+}
+
+/** Entry of the traced kernel function (5.15), or where it stands. */
+function functionAddress(cx: Cx): Value {
+  const { kind } = cx.program.probes[0].attach;
+  if (kind === "uprobe" || kind === "usdt") return namedRegister(cx, arch(cx).instructionPointer);
+  if (cx.target.can("getFuncIp")) return cx.b.call("get_func_ip", cx.context);
+  return namedRegister(cx, arch(cx).instructionPointer);
+}
+
+export function writeBuiltin(cx: Cx, name: string, type: Type, to: Place): void {
+  if (name === "comm") {
+    const size = sizeOf(type);
+    cx.b.call("get_current_comm", addressOf(cx, to), constant(Math.min(size, 16)));
+    zeroBytes(cx, offsetBy(to, 16), Math.max(0, size - 16));
+    return;
+  }
+  if (name === "func" && type.kind === "usym") {
+    cx.b.store(to.base, to.offset, 8, functionAddress(cx));
+    cx.b.store(to.base, to.offset + 8, 4, userPid(cx));
+    cx.b.store(to.base, to.offset + 12, 4, cx.b.add(probeIndex(cx), 1));
+    return;
+  }
+  throw new Error(`no code for the builtin ${name}`);
+}

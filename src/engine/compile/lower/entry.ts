@@ -1,0 +1,27 @@
+/** How a program begins: is tracing on, is it meant, which of its probes fired. */
+import { constant, type Value } from "../ir/types.ts";
+import { type Cx, FRAME } from "./context.ts";
+
+/** Probes that the engine runs itself; nothing has to hold them back. */
+const ALWAYS = new Set(["begin", "end", "self", "bench", "test"]);
+
+/** Leaves at once unless the session is running. */
+export function checkEnabled(cx: Cx): void {
+  if (ALWAYS.has(cx.program.probes[0].attach.kind)) return;
+  const { map, enabled } = cx.layout.globals;
+  const flag = cx.b.load({ kind: "map-value", map, offset: enabled }, 0, 4);
+  cx.b.when("eq", flag, constant(0), () => cx.b.return(), true);
+}
+
+/** Index in the plan of the probe that fired. */
+export function probeIndex(cx: Cx): Value {
+  const { identity, probeIndices } = cx.program;
+  switch (identity) {
+    case "single":
+      return constant(probeIndices[0]);
+    case "cookie":
+      return cx.b.call("get_attach_cookie", cx.context);
+    case "syscall":
+      return cx.syscall?.probe ?? cx.b.load(cx.outerFrame, FRAME.probe, 8);
+  }
+}

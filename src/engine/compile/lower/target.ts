@@ -1,0 +1,45 @@
+/** What the kernel at hand can do for generated code: one row per ability, with the version that brought it. */
+import type { Kernel } from "../kernel.ts";
+
+const SINCE = {
+  /** bpf_get_attach_cookie for kprobe, tracepoint and perf_event programs. */
+  cookie: [5, 15],
+  /** The same for fentry, fexit and tp_btf, and for raw tracepoints. */
+  cookieTracing: [5, 19],
+  cookieRawTracepoint: [6, 10],
+  forEachMap: [5, 13],
+  loop: [5, 17],
+  lookupPercpu: [5, 19],
+  bootTime: [5, 8],
+  taiTime: [6, 1],
+  jiffies: [5, 5],
+  ringbuf: [5, 8],
+  nsPid: [5, 7],
+  ancestorCgroup: [5, 7],
+  /** Fetching atomics. */
+  fetchAdd: [5, 12],
+  /** Sign-extending loads and moves, signed division, byte swap. */
+  v4: [6, 6],
+  /** NO_PREALLOC hash maps in every program type, through the BPF allocator. */
+  noPrealloc: [6, 1],
+  signalThread: [5, 5],
+  getFuncIp: [5, 15],
+} as const satisfies Record<string, readonly [number, number]>;
+
+export type Ability = keyof typeof SINCE;
+
+export interface Target {
+  can(ability: Ability): boolean;
+  kernel: Kernel;
+}
+
+export function targetFor(kernel: Kernel): Target {
+  const [major, minor] = kernel.version;
+  return {
+    kernel,
+    can(ability) {
+      const [since, sinceMinor] = SINCE[ability];
+      return major > since || (major === since && minor >= sinceMinor);
+    },
+  };
+}
