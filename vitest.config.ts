@@ -5,7 +5,11 @@ export default defineConfig({
     fileParallelism: false,
     projects: [
       {
-        test: { name: "unit", include: ["src/**/*.test.{ts,tsx}", "libbpf-ts/src/**/*.test.ts"] },
+        test: {
+          name: "unit",
+          include: ["src/**/*.test.{ts,tsx}", "libbpf-ts/src/**/*.test.ts"],
+          setupFiles: ["src/panes/chart/stubs/node.ts"],
+        },
         esbuild: { target: "node20" },
       },
       {

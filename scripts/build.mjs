@@ -26,10 +26,12 @@ const common = {
 /** Modules that the deck has no use for, and what stands in their place. */
 const stubs = {
   "ansi-escapes": "export default {};",
+  blessed: `module.exports = require(${JSON.stringify(path("src/panes/chart/stubs/blessed.cjs"))});`,
   "cli-cursor": "export default { show() {}, hide() {} };",
   "cli-truncate": "export default (text) => text;",
   "es-toolkit/compat": "export const throttle = (fn) => Object.assign(fn, { cancel() {}, flush() {} });",
   "is-in-ci": "export default false;",
+  lodash: `module.exports = require(${JSON.stringify(path("src/panes/chart/stubs/lodash.cjs"))});`,
   "patch-console": "export default () => () => {};",
   "react-devtools-core": "export default {};",
   "signal-exit": "export default () => () => {};",

@@ -1,4 +1,5 @@
 /** The panes there are, by kind. */
+import { chartPane } from "./chart/index.ts";
 import { editorPane } from "./editor/index.ts";
 import { eventsPane } from "./events/index.ts";
 import { histogramPane } from "./histogram/index.ts";
@@ -9,5 +10,6 @@ export const panes: Partial<Record<PaneKind, AnyPane>> = {
   editor: editorPane,
   histogram: histogramPane,
   top: topPane,
+  chart: chartPane,
   events: eventsPane,
 };
