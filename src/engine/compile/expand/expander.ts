@@ -212,7 +212,7 @@ export class Expander extends Rewriter {
       maps: new Map(),
       values: new Map(),
       written: new Map(),
-      own: ownVariables(macro.body),
+      own: ownVariables(macro.body, (name) => name === "find" || this.options.macros.has(name)),
     };
     macro.parameters.forEach(({ kind, name }, i) => {
       const argument = args[i];
@@ -380,7 +380,7 @@ function fieldPath(e: Expression | TypeArgument): string[] | undefined {
 }
 
 /** Variables that a macro's body makes itself: declared, assigned, looped over, or handed to another macro to set. */
-function ownVariables(body: Block): Set<string> {
+function ownVariables(body: Block, sets: (callee: string) => boolean): Set<string> {
   const own = new Set<string>();
   const visit = (node: unknown): void => {
     if (typeof node !== "object" || node === null) return;
@@ -392,7 +392,9 @@ function ownVariables(body: Block): Set<string> {
     if (n.kind === "let") own.add(n.name);
     else if (n.kind === "for-map" || n.kind === "for-range") own.add(n.variable);
     else if (n.kind === "assign" && n.target.kind === "variable") own.add(n.target.name);
-    else if (n.kind === "call") for (const a of n.arguments) if (a.kind === "variable") own.add(a.name);
+    else if (n.kind === "call" && sets(n.name)) {
+      for (const a of n.arguments) if (a.kind === "variable") own.add(a.name);
+    }
     for (const [key, child] of Object.entries(n)) if (key !== "span") visit(child);
   };
   visit(body);
