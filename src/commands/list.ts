@@ -1,6 +1,7 @@
 /** `tracedeck list`: probes, their arguments, kernel structs. */
+import { probeFeature } from "libbpf-ts";
 import { liveKernel, tracefsObstacle } from "../engine/kernel/live.ts";
-import { argumentLines, isTypePattern, listProbes, listTypes } from "../engine/list/index.ts";
+import { argumentLines, isTypePattern, listProbes, listTypes, missingFeature } from "../engine/list/index.ts";
 import { HELP, type OptionRow, parseOptions, usageText } from "./options.ts";
 import { guarded, print, reportDiagnostics, sayWarning } from "./report.ts";
 import type { RunOptions } from "./runOptions.ts";
@@ -62,6 +63,11 @@ export async function listPattern(patterns: string, verbose: boolean, pid?: numb
   if (count === 0) {
     const obstacle = tracefsObstacle();
     if (obstacle) sayWarning(obstacle);
+    const feature = patterns
+      .split(",")
+      .map((pattern) => missingFeature(liveKernel(), pattern))
+      .find(Boolean);
+    if (feature) sayWarning(probeFeature(feature).reason ?? `this kernel has no ${feature}`);
   }
   return 0;
 }

@@ -4,6 +4,16 @@ import type { Kernel, Prototype } from "../compile/kernel.ts";
 
 const btfOf = (module: string): Btf => (module === "vmlinux" ? loadVmlinux() : loadModule(module));
 
+/** Names of the functions of a module, or "vmlinux", of which types are known. */
+export function typedFunctions(module: string): Set<string> {
+  try {
+    const btf = btfOf(module);
+    return new Set(Array.from(btf.idsOfKind("func"), (id) => btf.name(id)));
+  } catch {
+    return new Set();
+  }
+}
+
 function prototypeLines({ btfId, module }: Prototype, skip: number, withReturn: boolean): string[] {
   const btf = btfOf(module);
   const target = btf.typeById(btfId);
@@ -43,8 +53,9 @@ const LINES: Record<string, Lines> = {
       .fields.filter(({ name }) => !name.startsWith("common_"))
       .map(fieldLine),
   rawtracepoint: (kernel, parts) => {
-    const prototype = kernel.rawTracepoint(last(parts));
-    // The first parameter is the tracepoint's own data.
+    // Only the function that calls the tracepoint names its parameters; the first is the tracepoint's own data.
+    const prototype =
+      kernel.functionPrototype(`__traceiter_${last(parts)}`) ?? kernel.rawTracepoint(last(parts));
     return prototype ? prototypeLines(prototype, 1, false) : [];
   },
   kprobe: functionLines(false),

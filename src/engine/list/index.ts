@@ -1,3 +1,3 @@
 export { argumentLines } from "./arguments.ts";
-export { listProbes } from "./probes.ts";
+export { listProbes, missingFeature } from "./probes.ts";
 export { isTypePattern, listTypes } from "./structs.ts";

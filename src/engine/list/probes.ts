@@ -8,6 +8,7 @@ import type { Kernel } from "../compile/kernel.ts";
 import { hasWildcard, wildcard } from "../compile/probes/wildcard.ts";
 import { HARDWARE_EVENTS, SOFTWARE_EVENTS } from "../compile/tables/events.ts";
 import { PROBE_TYPES } from "../compile/tables/probeTypes.ts";
+import { typedFunctions } from "./arguments.ts";
 
 interface Query {
   kernel: Kernel;
@@ -35,15 +36,33 @@ function* tracepoints({ kernel, target = "*", name }: Query): Iterable<string> {
   }
 }
 
-/** Kernel functions, as "type:name" or with their module. */
-const kernelFunctions = (type: string, withModule: boolean) =>
-  function* ({ kernel, target, name }: Query): Iterable<string> {
-    const wantsModule = wildcard(target ?? "*");
-    const wantsName = wildcard(name);
-    for (const { name: found, module } of kernel.functions()) {
-      if (!wantsName(found) || !wantsModule(module)) continue;
-      if (withModule && !kernel.functionPrototype(found, module)) continue;
-      yield withModule || target !== undefined ? `${type}:${module}:${found}` : `${type}:${found}`;
+/** Kernel functions that a probe type can take: none where the kernel can't attach it. */
+function* kernelFunctions(
+  { kernel, target, name }: Query,
+  feature: string,
+): Iterable<[module: string, name: string]> {
+  if (!kernel.has(feature)) return;
+  const wantsModule = wildcard(target ?? "*");
+  const wantsName = wildcard(name);
+  for (const { name: found, module } of kernel.functions()) {
+    if (wantsName(found) && wantsModule(module)) yield [module, found];
+  }
+}
+
+const kprobes = (type: string) =>
+  function* (query: Query): Iterable<string> {
+    for (const [module, name] of kernelFunctions(query, "kprobes")) {
+      yield query.target === undefined ? `${type}:${name}` : `${type}:${module}:${name}`;
+    }
+  };
+
+/** Functions whose types are known. */
+const trampolines = (type: string, feature: string) =>
+  function* (query: Query): Iterable<string> {
+    const typed = new Map<string, Set<string>>();
+    for (const [module, name] of kernelFunctions(query, feature)) {
+      if (!typed.has(module)) typed.set(module, typedFunctions(module));
+      if (typed.get(module)!.has(name)) yield `${type}:${module}:${name}`;
     }
   };
 
@@ -91,8 +110,8 @@ const ITERATORS = [
 ];
 
 const LISTINGS: readonly Listing[] = [
-  { type: "fentry", probes: kernelFunctions("fentry", true) },
-  { type: "fexit", onlyNamed: true, probes: kernelFunctions("fexit", true) },
+  { type: "fentry", probes: trampolines("fentry", "fentry") },
+  { type: "fexit", onlyNamed: true, probes: trampolines("fexit", "fexit") },
   {
     type: "hardware",
     probes: names(
@@ -110,8 +129,8 @@ const LISTINGS: readonly Listing[] = [
       }
     },
   },
-  { type: "kprobe", probes: kernelFunctions("kprobe", false) },
-  { type: "kretprobe", onlyNamed: true, probes: kernelFunctions("kretprobe", false) },
+  { type: "kprobe", probes: kprobes("kprobe") },
+  { type: "kretprobe", onlyNamed: true, probes: kprobes("kretprobe") },
   { type: "profile", probes: names("profile", UNITS) },
   {
     type: "rawtracepoint",
@@ -133,6 +152,20 @@ const LISTINGS: readonly Listing[] = [
   { type: "uretprobe", onlyNamed: true, probes: userFunctions("uretprobe") },
   { type: "usdt", onlyNamed: true, probes: usdtProbes },
 ];
+
+/** What the kernel must be able to do for a type's probes to be listed. */
+const NEEDS: Record<string, string> = {
+  kprobe: "kprobes",
+  kretprobe: "kprobes",
+  fentry: "fentry",
+  fexit: "fexit",
+};
+
+/** Why a type has no probes here: the feature that is missing. */
+export function missingFeature(kernel: Kernel, pattern: string): string | undefined {
+  const feature = NEEDS[canonicalType(pattern.split(":")[0])];
+  return feature !== undefined && !kernel.has(feature) ? feature : undefined;
+}
 
 /** Types that take TARGET:NAME; the others have all of the rest as their name. */
 const TARGETED = new Set([
