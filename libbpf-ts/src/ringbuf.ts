@@ -52,6 +52,11 @@ export class RingBuffer implements Disposable {
     return (Atomics.load(this.#producer, 0) - Number(BigInt.asUintN(32, this.#position))) >>> 0;
   }
 
+  /** The producer position (its low 32 bits): what is before it has been reserved by now. */
+  produced(): number {
+    return Atomics.load(this.#producer, 0);
+  }
+
   /** Whether everything before a producer position (its low 32 bits, as `bpf_ringbuf_query` told it) was handed over. */
   reached(position: number): boolean {
     return ((Number(BigInt.asUintN(32, this.#position)) - position) | 0) >= 0;

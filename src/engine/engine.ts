@@ -9,7 +9,7 @@ import type { CompileResult } from "./compile/index.ts";
 import type { Kernel } from "./compile/kernel.ts";
 import { placeDiagnostics } from "./diagnostics.ts";
 import { EngineSession } from "./engineSession.ts";
-import { listProbes } from "./listing.ts";
+import { listProbes } from "./list/index.ts";
 import { obstacles } from "./obstacles.ts";
 import { scriptShape } from "./poll/shape.ts";
 import { type ClientMessage, type EngineMessage, PROTOCOL_VERSION, type StartOptions } from "./protocol.ts";

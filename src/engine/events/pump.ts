@@ -25,7 +25,8 @@ export class EventPump implements Disposable {
   #onControl: RecordSink;
   /** Records handed over so far. */
   events = 0;
-  #stopped = false;
+  /** While set, records are taken from the rings and dropped: what follows an exit(). */
+  skipping = false;
   #ready: () => boolean;
 
   constructor(
@@ -37,7 +38,9 @@ export class EventPump implements Disposable {
   ) {
     if (events) this.#events = new RingBuffer(events);
     if (control) this.#control = new RingBuffer(control);
-    this.#onEvent = (view, offset, length) => onEvent(view.getUint32(offset, true), view, offset, length);
+    this.#onEvent = (view, offset, length) => {
+      if (!this.skipping) onEvent(view.getUint32(offset, true), view, offset, length);
+    };
     this.#onControl = onControl;
     this.#ready = ready;
   }
@@ -51,30 +54,26 @@ export class EventPump implements Disposable {
     return this.#events?.pending() ?? 0;
   }
 
-  /** Nothing more is handed over, not even of the batch at hand: what exit() asks for. */
-  stop(): void {
-    this.#stopped = true;
-  }
-
   /** Hands over what is there, for about `milliseconds`; true when more is left. Waits while the sink is not ready. */
   run(milliseconds: number): boolean {
     const deadline = performance.now() + milliseconds;
-    while (!this.#stopped) {
+    for (;;) {
       if (!this.#ready()) return false;
+      // Only up to what was there before the control ring was read: a control record for anything of that has been seen.
+      const end = this.#events?.produced() ?? 0;
       this.#readControl();
-      const moved = this.#events?.drain(this.#onEvent, BATCH, this.#waiting?.position) ?? 0;
+      const moved = this.#events?.drain(this.#onEvent, BATCH, this.#waiting?.position ?? end) ?? 0;
       this.events += moved;
       if (this.#waiting && (this.#events?.reached(this.#waiting.position) ?? true)) {
         const { bytes } = this.#waiting;
         this.#waiting = undefined;
-        this.#onControl(bytes.getUint32(0, true), bytes, 0, bytes.byteLength);
+        if (!this.skipping) this.#onControl(bytes.getUint32(0, true), bytes, 0, bytes.byteLength);
       } else if (moved < BATCH) {
         // Nothing left, or its writer has not finished a record: come back.
         return false;
       }
       if (performance.now() > deadline) return true;
     }
-    return false;
   }
 
   #readControl(): void {

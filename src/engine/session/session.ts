@@ -365,10 +365,12 @@ export class Session implements Disposable {
     this.#end = end;
     clearTimeout(this.#timer);
     if (this.#globals) this.#globals.enabled = false;
+    if (this.#pump) this.#pump.skipping = end.reason === "exit";
     this.#setState("stopping");
     // Not within the pump's own loop: exit() may have come through it.
     queueMicrotask(() => {
       this.#drain();
+      if (this.#pump) this.#pump.skipping = false;
       this.#runOnce("end");
       this.#drain();
       this.#setState("ended");

@@ -1,0 +1,216 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { listPrograms } from "libbpf-ts";
+import * as asm from "libbpf-ts/asm";
+import { describe, expect, it } from "vitest";
+import { liveKernel } from "../../../src/engine/kernel/live.ts";
+import { Session, SessionError, type SessionSinks } from "../../../src/engine/session/session.ts";
+import {
+  checkEnabled,
+  controlReferences,
+  countReference,
+  countUp,
+  done,
+  emitControl,
+  emitRecord,
+  enabledReference,
+  eventsReference,
+  exitAction,
+  handmadePlan,
+  type Piece,
+  printAction,
+} from "./handmade.ts";
+
+const begin: Piece["probes"] = [{ via: "begin", name: "begin", attach: { kind: "begin" } }];
+
+function syscallProbe(name: string, via: "tracepoint" | "raw-syscall") {
+  const event = `sys_enter_${name}`;
+  return {
+    via,
+    name: `tracepoint:syscalls:${event}`,
+    attach: {
+      kind: "tracepoint",
+      category: "syscalls",
+      event,
+      id: liveKernel().tracepointFormat("syscalls", event)!.id,
+      syscall: { number: liveKernel().syscallNumber(name)!, exit: false },
+    },
+  } as const;
+}
+
+function collect() {
+  const values: number[] = [];
+  const sinks: SessionSinks = {
+    onEvent: (_action, view, offset) => void values.push(Number(view.getBigInt64(offset + 8, true))),
+    onPrintMap: () => {},
+  };
+  return { values, sinks };
+}
+
+const countWrites = (via: "tracepoint" | "raw-syscall"): Piece => ({
+  type: via === "tracepoint" ? "tracepoint" : "raw_tracepoint",
+  instructions: [...checkEnabled, ...countUp, ...done],
+  references: [enabledReference, countReference],
+  probes: [syscallProbe("write", via)],
+});
+
+describe("session", () => {
+  it("hands over what begin recorded, in order, and ends by exit with its code", async () => {
+    const plan = handmadePlan({
+      pieces: [
+        {
+          type: "raw_tracepoint",
+          instructions: [
+            ...emitRecord(0, 7),
+            ...emitRecord(0, 8),
+            ...emitControl(1, 3),
+            ...emitRecord(0, 9),
+            ...done,
+          ],
+          references: [eventsReference, eventsReference, ...controlReferences, eventsReference],
+          probes: begin,
+        },
+      ],
+      actions: [printAction(), exitAction()],
+    });
+    using session = new Session(plan);
+    const { values, sinks } = collect();
+    await session.start(sinks);
+    expect(await session.ended).toEqual({ reason: "exit", exitCode: 3 });
+    // What was recorded after exit is not printed.
+    expect(values).toEqual([7, 8]);
+    expect(session.probeCount).toBe(0);
+  });
+
+  it.each(["tracepoint", "raw-syscall"] as const)("counts through %s from start to stop", async (via) => {
+    using session = new Session(handmadePlan({ pieces: [countWrites(via)] }));
+    await session.start(collect().sinks);
+    const { writeSync, openSync, closeSync } = await import("node:fs");
+    const fd = openSync("/dev/null", "w");
+    for (let i = 0; i < 1000; i++) writeSync(fd, "x");
+    const counted = session.readMap(0).words![0];
+    expect(counted).toBeGreaterThanOrEqual(1000n);
+    session.stop();
+    await session.ended;
+    const atStop = session.readMap(0).words![0];
+    for (let i = 0; i < 1000; i++) writeSync(fd, "x");
+    closeSync(fd);
+    expect(session.readMap(0).words![0]).toBe(atStop);
+  });
+
+  it("leaves a hundred tracepoints without waiting for the kernel", async () => {
+    const syscalls = liveKernel()
+      .tracepoints("syscalls")
+      .filter(
+        (name) => name.startsWith("sys_enter_") && liveKernel().syscallNumber(name.slice(10)) !== undefined,
+      )
+      .slice(0, 100)
+      .map((name) => syscallProbe(name.slice(10), "tracepoint"));
+    const session = new Session(
+      handmadePlan({ pieces: [{ ...countWrites("tracepoint"), probes: syscalls }] }),
+    );
+    await session.start(collect().sinks);
+    expect(session.probeCount).toBe(100);
+    session.stop();
+    await session.ended;
+    const begun = performance.now();
+    session.close();
+    // One by one they would take 8 seconds.
+    expect(performance.now() - begun).toBeLessThan(500);
+  });
+
+  it("attaches all or nothing, and says which probe failed", async () => {
+    const broken = syscallProbe("read", "tracepoint");
+    const plan = handmadePlan({
+      pieces: [
+        countWrites("tracepoint"),
+        { ...countWrites("tracepoint"), probes: [{ ...broken, attach: { ...broken.attach, id: 999_999 } }] },
+      ],
+    });
+    const before = readdirSync("/proc/self/fd").length;
+    const error = await new Session(plan).start(collect().sinks).catch((reason) => reason);
+    expect(error).toBeInstanceOf(SessionError);
+    expect((error as SessionError).message).toContain("tracepoint:syscalls:sys_enter_read");
+    expect((error as SessionError).probe?.name).toBe("tracepoint:syscalls:sys_enter_read");
+    // The holder's pipe may still be closing.
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(readdirSync("/proc/self/fd").length).toBeLessThanOrEqual(before + 1);
+  });
+
+  it("goes on without a probe when missing_probes says so", async () => {
+    const broken = syscallProbe("read", "tracepoint");
+    const plan = handmadePlan({
+      pieces: [
+        countWrites("tracepoint"),
+        { ...countWrites("tracepoint"), probes: [{ ...broken, attach: { ...broken.attach, id: 999_999 } }] },
+      ],
+      missingProbes: "warn",
+    });
+    using session = new Session(plan);
+    const warnings: string[] = [];
+    await session.start({ ...collect().sinks, onWarning: (message) => void warnings.push(message) });
+    expect(session.probeCount).toBe(1);
+    expect(warnings).toHaveLength(1);
+    expect(warnings[0]).toContain("sys_enter_read");
+  });
+
+  it("keeps the verifier's log and quotes the script's line in it", async () => {
+    const plan = handmadePlan({
+      pieces: [
+        // Reads through a number that is no pointer.
+        {
+          type: "raw_tracepoint",
+          instructions: [asm.movImm(1, 1), asm.ldx(8, 2, 1, 0), ...done],
+          probes: begin,
+        },
+      ],
+    });
+    const session = new Session(plan, { files: [{ name: "x.bt", text: "begin { wrong }\n" }] });
+    const error = (await session.start(collect().sinks).catch((reason) => reason)) as SessionError;
+    expect(error).toBeInstanceOf(SessionError);
+    expect(error.verifier?.error.log).toContain("begin { wrong }");
+    expect(error.verifier?.error.log).toMatch(/invalid mem access/);
+  });
+
+  it("starts a child only when everything is attached, and ends with it", async () => {
+    using session = new Session(handmadePlan({ pieces: [countWrites("raw-syscall")] }), {
+      command: "sh -c 'exit 0'",
+    });
+    await session.start(collect().sinks);
+    const pid = session.targetPid!;
+    expect(pid).toBeGreaterThan(0);
+    expect(await session.ended).toEqual({ reason: "child-ended", exitCode: 0 });
+  });
+
+  it("ends with the process of -p", async () => {
+    const { spawn } = await import("node:child_process");
+    const child = spawn("sleep", ["0.2"]);
+    using session = new Session(handmadePlan({ pieces: [countWrites("raw-syscall")] }), { pid: child.pid });
+    await session.start(collect().sinks);
+    expect((await session.ended).reason).toBe("process-ended");
+  });
+
+  it("reports what programs cost", async () => {
+    using session = new Session(handmadePlan({ pieces: [countWrites("raw-syscall")] }), {
+      measureCost: true,
+    });
+    await session.start(collect().sinks);
+    for (let i = 0; i < 200; i++) readFileSync("/proc/self/stat");
+    const cost = session.cost();
+    expect(cost.events).toBeGreaterThan(400);
+    expect(cost.probes[0].name).toBe("tracepoint:syscalls:sys_enter_write");
+    expect(cost.probes[0].nsPerEvent).toBeGreaterThan(1);
+    expect(session.losses().eventsLost).toBe(0);
+  });
+
+  it("leaves no program behind", async () => {
+    const before = new Set(listPrograms());
+    const session = new Session(handmadePlan({ pieces: [countWrites("raw-syscall")] }));
+    await session.start(collect().sinks);
+    const own = listPrograms().filter((id) => !before.has(id));
+    expect(own.length).toBeGreaterThan(0);
+    session.close();
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    const left = new Set(listPrograms());
+    expect(own.filter((id) => left.has(id))).toEqual([]);
+  });
+});
