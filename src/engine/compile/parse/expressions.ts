@@ -343,7 +343,7 @@ function parseWord(p: Cursor): Expression {
     args.push(p.atWord("typeof") ? parseTypeOrExpression(p) : parseExpression(p));
     if (p.panicking || !p.accept(",")) break;
   }
-  p.expect(")", `after the arguments of ${describe(token.text)}`);
+  if (!p.accept(")")) p.unexpected(`expected ')' after the arguments of ${describe(token.text)}`);
   const values = args.filter((a): a is Expression => a.kind !== "type");
   return p.node(
     { kind: "call", name: token.text, nameSpan: p.tokenSpan(token), arguments: args, span: p.span(start) },

@@ -70,6 +70,8 @@ function cSuffix(suffix: string): string {
 
 const ESCAPES: Record<string, string> = { n: "\n", t: "\t", r: "\r", '"': '"', "\\": "\\" };
 
+const NUMERIC_ESCAPE = /^\\(?:([0-7]{1,3})|[xX]([0-9a-fA-F]{1,2}))/;
+
 export interface StringResult {
   value: string;
   /** Offsets into the token. */
@@ -86,34 +88,21 @@ export function parseString(token: string): StringResult {
   let plain = 0;
   for (let at = body.indexOf("\\"); at >= 0; at = body.indexOf("\\", at)) {
     pieces.push(body.slice(plain, at));
-    const match =
-      /^\\([0-7]{1,3})/.exec(body.slice(at, at + 4)) ??
-      /^\\[xX]([0-9a-fA-F]{1,2})/.exec(body.slice(at, at + 4));
-    if (match) {
-      const hex = /[xX]/.test(body[at + 1]);
-      const byte = Number.parseInt(match[1], hex ? 16 : 8);
-      if (byte > 255) {
-        errors.push({
-          start: at + 1,
-          end: at + 1 + match[0].length,
-          message: `'${match[0]}' is more than a byte`,
-        });
-      }
+    const letter = body[at + 1] ?? "";
+    const number = Object.hasOwn(ESCAPES, letter) ? null : NUMERIC_ESCAPE.exec(body.slice(at, at + 4));
+    const length = number ? number[0].length : 2;
+    const report = (message: string) => errors.push({ start: at + 1, end: at + 1 + length, message });
+    if (number) {
+      const byte = number[1] ? Number.parseInt(number[1], 8) : Number.parseInt(number[2], 16);
+      if (byte > 255) report(`'${number[0]}' is more than a byte`);
       raw ||= byte > 127;
       pieces.push(byte & 255);
-      at += match[0].length;
     } else {
-      const letter = body[at + 1] ?? "";
-      if (!Object.hasOwn(ESCAPES, letter)) {
-        errors.push({
-          start: at + 1,
-          end: at + 3,
-          message: /[xX]/.test(letter) ? "'\\x' without hexadecimal digits" : `unknown escape '\\${letter}'`,
-        });
-      }
+      if (letter === "x" || letter === "X") report("'\\x' without hexadecimal digits");
+      else if (!Object.hasOwn(ESCAPES, letter)) report(`unknown escape '\\${letter}'`);
       pieces.push(ESCAPES[letter] ?? letter);
-      at += 2;
     }
+    at += length;
     plain = at;
   }
   pieces.push(body.slice(plain));

@@ -150,7 +150,10 @@ function parseConfigEntry(p: Cursor, block: ConfigBlock): void {
     return;
   }
   p.next();
-  if (!p.expect("=", `and a value after ${describe(name.text)}`)) return;
+  if (!p.accept("=")) {
+    p.unexpected(`expected '=' and a value after ${describe(name.text)}`);
+    return;
+  }
   const token = p.peek();
   const valueSpan = p.tokenSpan(token);
   let value: string | bigint | boolean;
