@@ -96,8 +96,9 @@ export function helperSupported(helper: string | number, type: ProgTypeName = "k
     return yes;
   } catch (error) {
     if (!(error instanceof VerifierError)) return fromError(error);
-    const line = error.log.split("\n").find((text) => unknownHelper.test(text));
-    return line === undefined ? yes : no(line.trim());
+    if (!unknownHelper.test(error.log)) return yes;
+    const name = typeof helper === "string" ? helper : (asm.helperNames[helper] ?? String(helper));
+    return no(`this kernel has no bpf_${name.replace(/^bpf_/, "")} for ${type} programs`);
   }
 }
 
@@ -136,6 +137,8 @@ function probePerfLink(): FeatureResult {
     using program = loadProgram("tracepoint", returnZero);
     attr.begin().u32(0, program.fd).u32(4, -1).u32(8, AttachType.perf_event);
     const result = bpf(Cmd.linkCreate, LINK_CREATE_SIZE);
+    if (result === -Errno.EINVAL)
+      throw new UnsupportedError("perf_link", "perf events are no links in this kernel", "5.15");
     if (result !== -Errno.EBADF) throw new SysError("bpf(BPF_LINK_CREATE, perf event)", -result);
   });
 }
@@ -161,7 +164,9 @@ function probeUprobeMulti(): FeatureResult {
     attr.ptr(16, cstring("/")).ptr(24, new BigUint64Array(1)).u32(48, 1);
     const result = bpf(Cmd.linkCreate, LINK_CREATE_SIZE);
     if (result >= 0) close(result);
-    else if (result !== -Errno.EBADF) throw new SysError("bpf(BPF_LINK_CREATE, uprobe_multi)", -result);
+    else if (result === -Errno.EINVAL || result === -Errno.EOPNOTSUPP) {
+      throw new UnsupportedError("uprobe_multi", "this kernel cannot attach many uprobes at once", "6.6");
+    } else if (result !== -Errno.EBADF) throw new SysError("bpf(BPF_LINK_CREATE, uprobe_multi)", -result);
   });
 }
 

@@ -3,7 +3,7 @@
 import { closeSync, existsSync, fstatSync, openSync, readdirSync, readFileSync } from "node:fs";
 import { Errno, SysError, UnsupportedError } from "../errno.ts";
 import { VerifierError } from "../program.ts";
-import { addressOf, attr, bpf, bpfCallName, bpfOrThrow, close, Mapping } from "../sys.ts";
+import { addressOf, attr, bpf, bpfCallName, close, Mapping } from "../sys.ts";
 import { Cmd } from "../uapi.ts";
 import { Btf } from "./reader.ts";
 
@@ -52,17 +52,21 @@ export function listModules(): string[] {
     .sort();
 }
 
+/** The name is "" before 5.11, which had no modules' BTF either. */
 function info(fd: number): { id: number; name: string } {
   const name = new Uint8Array(64);
   const view = new DataView(new ArrayBuffer(32));
+  const read = (size: number) => {
+    attr.begin().u32(0, fd).u32(4, size).ptr(8, view);
+    return bpf(Cmd.objGetInfoByFd, 16);
+  };
   view.setBigUint64(16, addressOf(name), true);
   view.setUint32(24, name.byteLength, true);
-  attr.begin().u32(0, fd).u32(4, view.byteLength).ptr(8, view);
-  bpfOrThrow(Cmd.objGetInfoByFd, 16, "BTF");
-  return {
-    id: view.getUint32(12, true),
-    name: Buffer.from(name.subarray(0, name.indexOf(0))).toString("latin1"),
-  };
+  let result = read(32);
+  if (result === -Errno.E2BIG) result = read(16);
+  if (result < 0) throw new SysError(bpfCallName(Cmd.objGetInfoByFd, "BTF"), -result);
+  const text = Buffer.from(name.subarray(0, name.indexOf(0))).toString("latin1");
+  return { id: view.getUint32(12, true), name: text };
 }
 
 /** BTF in the kernel, by descriptor. */

@@ -158,16 +158,16 @@ describe("perf events", () => {
       asm.atomic("add", 8, 1, 0, 2),
       ...done,
     ]);
+    const begin = performance.now();
     using interval = attachInterval(tick, { periodNs: 10_000_000n });
     using profile = attachProfile(sample, { freq: 99n });
     expect(interval.fds).toHaveLength(1);
     expect(profile.fds).toHaveLength(onlineCpus().length);
-    const begin = performance.now();
     await new Promise((resolve) => setTimeout(resolve, 500));
     const ticks = cells.get();
     const elapsed = performance.now() - begin;
     expect(ticks).toBeGreaterThan(elapsed / 10 / 2);
-    expect(ticks).toBeLessThanOrEqual(elapsed / 10 + 2);
+    expect(ticks).toBeLessThanOrEqual(elapsed / 10 + 3);
     await until(() => onlineCpus().every((cpu) => cpus.get(cpu) > 0));
   });
 

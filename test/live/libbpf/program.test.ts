@@ -4,6 +4,7 @@ import {
   BpfProgram,
   BtfObject,
   enableStats,
+  hasFeature,
   listPrograms,
   loadVmlinux,
   SysError,
@@ -29,7 +30,7 @@ describe.skipIf(!isRoot)("programs", () => {
 
   test("a refusal keeps the whole log and shows its end", () => {
     try {
-      load("raw_tracepoint", [asm.ldx(8, 1, 10, -8), asm.mov(0, 5), asm.exit()]);
+      load("raw_tracepoint", [asm.mov(0, 5), asm.exit()]);
       expect.unreachable();
     } catch (error) {
       expect(error).toBeInstanceOf(VerifierError);
@@ -74,7 +75,7 @@ describe.skipIf(!isRoot)("programs", () => {
       asm.ldx(2, 3, 10, -8),
       asm.movImm(2, 1),
       asm.atomic("add", 8, 10, -8, 2),
-      asm.atomic("fetch_add", 8, 10, -8, 2),
+      ...(hasFeature("atomic_fetch") ? [asm.atomic("fetch_add", 8, 10, -8, 2)] : []),
       asm.call("get_smp_processor_id"),
       asm.mov(7, 0),
       asm.jmpImm("sgt", 7, 5, 1),
@@ -97,7 +98,8 @@ describe.skipIf(!isRoot)("programs", () => {
       expect(printed.get(Number(slot)), `slot ${slot}`).toBe(text);
     }
     expect(printed.size).toBe(listing.length);
-    expect(asm.decode(loaded.xlated()).length).toBeGreaterThanOrEqual(listing.length);
+    // What the verifier found to be dead is gone.
+    expect(asm.decode(loaded.xlated()).length).toBeGreaterThan(listing.length - 3);
   });
 
   testWith(["func_info"], "functions and lines: the log quotes the source", () => {
