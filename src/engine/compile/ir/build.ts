@@ -82,7 +82,7 @@ export class Builder {
       this.jump(foldCondition(condition, left.value, right.value, width) ? then : otherwise);
       return;
     }
-    this.#finish({ op: "branch", condition, left, right, width, then: then.id, else: otherwise.id });
+    this.#finish({ op: "branch", condition, left, right, width, yes: then.id, no: otherwise.id });
   }
 
   return(value: Value = constant(0)): void {

@@ -81,7 +81,7 @@ function printEnd(end: Terminator, maps: MapNames, label: (id: number) => string
     case "jump":
       return `goto ${label(end.to)}`;
     case "branch":
-      return `if ${value(end.left, maps)} ${end.width === 32 ? "w" : ""}${SIGNS[end.condition]} ${value(end.right, maps)} goto ${label(end.then)} else ${label(end.else)}`;
+      return `if ${value(end.left, maps)} ${end.width === 32 ? "w" : ""}${SIGNS[end.condition]} ${value(end.right, maps)} goto ${label(end.yes)} else ${label(end.no)}`;
     case "return":
       return `return ${value(end.value, maps)}`;
   }

@@ -53,8 +53,8 @@ export type Terminator = { span?: Span } & (
       left: Value;
       right: Value;
       width: Width;
-      then: number;
-      else: number;
+      yes: number;
+      no: number;
     }
   | { op: "return"; value: Value }
 );

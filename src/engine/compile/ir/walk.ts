@@ -64,7 +64,7 @@ export function target(inst: Inst): Reg | undefined {
 
 export function successors(end: Terminator): number[] {
   if (end.op === "jump") return [end.to];
-  if (end.op === "branch") return end.then === end.else ? [end.then] : [end.then, end.else];
+  if (end.op === "branch") return end.yes === end.no ? [end.yes] : [end.yes, end.no];
   return [];
 }
 

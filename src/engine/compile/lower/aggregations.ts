@@ -18,7 +18,7 @@ import {
 import type { Cx } from "./context.ts";
 import { scalar } from "./expressions.ts";
 import type { ScriptMap } from "./layout.ts";
-import { findOrAdd, keyAddress, lookup, scalarPlace } from "./maps.ts";
+import { keyAddress, lookup, scalarPlace, withValue } from "./maps.ts";
 import { isSigned } from "./shape.ts";
 
 /** The words of one value, in the program's memory. */
@@ -90,12 +90,17 @@ export function aggregate(cx: Cx, s: Extract<TypedStatement, { op: "aggregate" }
     return;
   }
   const key = keyAddress(cx, map, s.key);
-  const found = s.map.key ? findOrAdd(cx, map, key) : lookup(cx, map, key);
-  b.when("ne", found, ZERO, () => {
+  const onFound = (found: Value) => {
     const cell = { base: found, offset: 0, perCpu: map.perCpu };
     onCell(cell);
     present(cell);
-  });
+  };
+  if (s.map.key) {
+    withValue(cx, map, key, onFound);
+  } else {
+    const found = lookup(cx, map, key);
+    b.when("ne", found, ZERO, () => onFound(found));
+  }
 }
 
 /** Adds one to a bucket whose index is known at run time; the check is for the verifier, and never fails. */

@@ -263,8 +263,8 @@ export class Cx {
       left: reg(this.#scratchReg!),
       right: constant(0),
       width: 64,
-      then: failed.id,
-      else: next.to,
+      yes: failed.id,
+      no: next.to,
     };
   }
 }

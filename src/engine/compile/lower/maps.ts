@@ -169,31 +169,34 @@ function update(cx: Cx, map: ScriptMap, key: Value, value: Place): void {
   b.startBlock(after);
 }
 
-/** The value's address, the key being added with zeros when it is missing; 0 when there is no room. */
-export function findOrAdd(cx: Cx, map: ScriptMap, key: Value): Value {
+/** Runs `body` on a value's address, the key being added with zeros when it is missing; skipped when there is no room. */
+export function withValue(cx: Cx, map: ScriptMap, key: Value, body: (found: Value) => void): void {
   const { b } = cx;
   const found = b.fresh();
+  const miss = b.block("miss", true);
+  const full = b.block("full", true);
+  const hit = b.block("hit");
+  const after = b.block("after");
   b.assign(found, lookup(cx, map, key));
-  b.when(
-    "eq",
-    reg(found),
-    ZERO,
-    () => {
-      const size = sizeOf(map.info.value);
-      let zeros: Value;
-      if (size <= 16) {
-        zeros = b.slot(roundUp(size, 8), "zero");
-        zeroBytes(cx, { base: zeros, offset: 0, space: "bpf" }, roundUp(size, 8));
-      } else {
-        zeros = { kind: "map-value", map: cx.layout.zeros(size), offset: 0 };
-      }
-      b.call("map_update_elem", mapRef(map), key, zeros, constant(UPDATE_NOEXIST));
-      b.assign(found, lookup(cx, map, key));
-      b.when("eq", reg(found), ZERO, () => countMapFull(cx, map), true);
-    },
-    true,
-  );
-  return reg(found);
+  b.branch("eq", reg(found), ZERO, miss, hit);
+  b.startBlock(miss);
+  const size = sizeOf(map.info.value);
+  let zeros: Value;
+  if (size <= 16) {
+    zeros = b.slot(roundUp(size, 8), "zero");
+    zeroBytes(cx, { base: zeros, offset: 0, space: "bpf" }, roundUp(size, 8));
+  } else {
+    zeros = { kind: "map-value", map: cx.layout.zeros(size), offset: 0 };
+  }
+  b.call("map_update_elem", mapRef(map), key, zeros, constant(UPDATE_NOEXIST));
+  b.assign(found, lookup(cx, map, key));
+  b.branch("ne", reg(found), ZERO, hit, full);
+  b.startBlock(full);
+  countMapFull(cx, map);
+  b.jump(after);
+  b.startBlock(hit);
+  body(reg(found));
+  b.startBlock(after);
 }
 
 /** Adds to an integer value where it is; the old value when it is wanted. */
@@ -208,8 +211,7 @@ function addInPlace(
   const size = scalarSize(map.info.value);
   const old = b.fresh();
   if (wanted) b.assign(old, ZERO);
-  const found = findOrAdd(cx, map, keyAddress(cx, map, key));
-  b.when("ne", found, ZERO, () => {
+  withValue(cx, map, keyAddress(cx, map, key), (found) => {
     if (size >= 4 && !wanted) {
       b.atomicAdd(found, 0, size as 4 | 8, by);
     } else if (size >= 4 && cx.target.can("fetchAdd")) {

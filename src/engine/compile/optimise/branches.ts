@@ -5,14 +5,14 @@ import { predecessors, successors } from "../ir/walk.ts";
 
 function settle(end: Terminator): Terminator {
   if (end.op !== "branch") return end;
-  if (end.then === end.else) return { op: "jump", to: end.then, span: end.span };
+  if (end.yes === end.no) return { op: "jump", to: end.yes, span: end.span };
   if (isConst(end.left) && isConst(end.right)) {
     const holds = foldCondition(end.condition, end.left.value, end.right.value, end.width);
-    return { op: "jump", to: holds ? end.then : end.else, span: end.span };
+    return { op: "jump", to: holds ? end.yes : end.no, span: end.span };
   }
   if (end.left.kind === "reg" && sameValue(end.left, end.right)) {
     const holds = ["eq", "ge", "le", "sge", "sle"].includes(end.condition);
-    if (end.condition !== "set") return { op: "jump", to: holds ? end.then : end.else, span: end.span };
+    if (end.condition !== "set") return { op: "jump", to: holds ? end.yes : end.no, span: end.span };
   }
   return end;
 }
@@ -38,7 +38,7 @@ export function simplifyBranches(func: Func): Func {
       if (target.code.length === 0 && target.end.op === "return") block.end = target.end;
       else block.end = { ...end, to };
     } else if (end.op === "branch") {
-      block.end = settle({ ...end, then: finalTarget(end.then), else: finalTarget(end.else) });
+      block.end = settle({ ...end, yes: finalTarget(end.yes), no: finalTarget(end.no) });
     }
   }
   blocks = reachable(blocks);

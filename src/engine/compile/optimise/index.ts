@@ -4,6 +4,7 @@
  */
 import type { Func, ProgramIr } from "../ir/types.ts";
 import { simplifyBranches } from "./branches.ts";
+import { coalesceMoves } from "./coalesce.ts";
 import { shareComputations } from "./cse.ts";
 import { removeDeadCode } from "./dead.ts";
 import { propagate } from "./propagate.ts";
@@ -17,6 +18,7 @@ const PASSES: readonly Pass[] = [
   propagate,
   simplifyBranches,
   removeDeadCode,
+  coalesceMoves,
 ];
 
 export function optimise(program: ProgramIr): ProgramIr {

@@ -60,7 +60,9 @@ function buildIntervals(func: Func): Interval[] {
     if (use) interval.uses++;
     return interval;
   };
-  func.parameters.forEach((parameter, i) => touch(parameter, -1).hints.push(i + 1));
+  func.parameters.forEach((parameter, i) => {
+    touch(parameter, -1).hints.push(i + 1);
+  });
   let position = 0;
   const visit = (inst: Inst) => {
     for (const r of reads(inst)) touch(r, position);

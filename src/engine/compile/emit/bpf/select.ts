@@ -281,7 +281,7 @@ class Selector {
     if (right.kind === "const" && fits32(right.value)) {
       this.#define(inst.dst, (to) => {
         this.#into(to, inst.left);
-        emitImmediate(to, Number(right.value));
+        this.#emit(emitImm(alu, to, Number(right.value)));
       });
       return;
     }
@@ -299,11 +299,6 @@ class Selector {
       this.#into(to, inst.left);
       this.#emit(emitReg(alu, to, rightReg));
     });
-
-    const emit = (insn: asm.Insn) => this.#emit(insn);
-    function emitImmediate(to: number, imm: number): void {
-      emit(emitImm(alu, to, imm));
-    }
   }
 
   #call(inst: Extract<Inst, { op: "call" }>): void {
@@ -338,9 +333,9 @@ class Selector {
       return;
     }
     const negated = asm.negatedJmp[end.condition];
-    const flip = end.then === next && negated !== undefined;
+    const flip = end.yes === next && negated !== undefined;
     const condition = flip ? negated : end.condition;
-    const [to, otherwise] = flip ? [end.else, end.then] : [end.then, end.else];
+    const [to, otherwise] = flip ? [end.no, end.yes] : [end.yes, end.no];
     const left = this.#use(end.left, R0);
     if (end.right.kind === "const" && fits32(end.right.value)) {
       const emitImm = end.width === 32 ? asm.jmp32Imm : asm.jmpImm;
