@@ -1,6 +1,6 @@
 // Builds dist/: cli.js (ESM, split so that headless commands never load the deck) and deck.cjs (the deck in one file,
 // which V8 can keep compiled). Development: `node scripts/build.mjs --no-minify`.
-import { chmodSync, existsSync, readFileSync, rmSync } from "node:fs";
+import { chmodSync, readFileSync, rmSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as esbuild from "esbuild";
@@ -120,8 +120,8 @@ const leanContrib = {
   name: "lean-contrib",
   setup(build) {
     for (const name of ["blessed", "lodash"]) {
-      const stub = path(`src/panes/chart/stubs/${name}.ts`);
-      if (existsSync(stub)) build.onResolve({ filter: new RegExp(`^${name}$`) }, () => ({ path: stub }));
+      const stub = path(`src/panes/chart/stubs/${name}.cjs`);
+      build.onResolve({ filter: new RegExp(`^${name}$`) }, () => ({ path: stub }));
     }
   },
 };

@@ -29,7 +29,7 @@ const lazy: Lazy = {
   library: async () => [],
   saveSettings: async (folder, settings) => {
     const { default: Conf } = await import("conf");
-    new Conf<SavedSettings>({ cwd: folder, projectName: "tracedeck", clearInvalidConfig: true }).set(
+    new Conf<Partial<SavedSettings>>({ cwd: folder, projectName: "tracedeck", clearInvalidConfig: true }).set(
       settings,
     );
   },
@@ -56,7 +56,7 @@ export async function openDeck(args: string[]): Promise<number> {
 
   const restore = () => stdout.write(LEAVE);
   process.once("exit", restore);
-  stdout.write(`${ENTER}\x1b[H\x1b[7m${" tracedeck".padEnd(stdout.columns || 80)}\x1b[m`);
+  stdout.write(`${ENTER}\x1b[H\x1b[1m tracedeck\x1b[m`);
   const { runDeck } = await import("./main.tsx");
   process.off("exit", restore);
   return runDeck({ file: args[0], lazy });

@@ -14,6 +14,8 @@ import type { Action, DeckEffect, DeckState } from "./state.ts";
 import { type Display, type Picture, picture } from "./view.ts";
 
 const DATA_FRAME_MS = 50;
+/** What comes this soon after belongs to the same frame: a snapshot and its output are two messages. */
+const DATA_WAIT_MS = 12;
 const CHECK_PAUSE_MS = 200;
 const TICK_MS = 1000;
 
@@ -108,12 +110,14 @@ export class Store {
 
   private schedule(urgent: boolean): void {
     if (this.soon) return;
-    const wait = this.lastFrame + DATA_FRAME_MS - performance.now();
-    if (urgent || wait <= 0) {
+    if (urgent) {
       clearTimeout(this.later);
       this.later = undefined;
       this.soon = setImmediate(this.commit);
-    } else this.later ??= setTimeout(this.commit, wait);
+    } else {
+      const wait = this.lastFrame + DATA_FRAME_MS - performance.now();
+      this.later ??= setTimeout(this.commit, Math.max(DATA_WAIT_MS, wait));
+    }
   }
 
   private readonly commit = (): void => {

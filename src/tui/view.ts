@@ -178,7 +178,7 @@ function costParts({ interval, cost, losses }: DeckState): Part[] {
 
 function headerLine(state: DeckState, { unicode }: Display): Line {
   const { engine, columns } = state;
-  const left: Part[] = [{ text: "tracedeck", role: "statusBar", rank: 5 }];
+  const left: Part[] = [{ text: "tracedeck", role: "strong", rank: 5 }];
   if (engine.status === "ready") {
     left.push({ text: sanitize(engine.host), role: "statusBar", rank: 7 });
     left.push({ text: sanitize(engine.kernel), role: "statusBar", rank: 8 });

@@ -11,16 +11,19 @@ export function ansiWidth(line: string): number {
   return textWidth(line.includes("\x1b") ? line.replace(SGR, "") : line);
 }
 
-/** Cells of the widest line. */
-export function widestLine(text: string): number {
-  let widest = 0;
-  for (const line of text.split("\n")) widest = Math.max(widest, ansiWidth(line));
-  return widest;
-}
-
+/** The deck's texts are blocks: every line is as wide as the first. */
 export function measureText(text: string): { width: number; height: number } {
   if (text === "") return { width: 0, height: 0 };
-  return { width: widestLine(text), height: text.split("\n").length };
+  const end = text.indexOf("\n");
+  if (end < 0) return { width: ansiWidth(text), height: 1 };
+  let height = 2;
+  for (let at = text.indexOf("\n", end + 1); at >= 0; at = text.indexOf("\n", at + 1)) height++;
+  return { width: ansiWidth(text.slice(0, end)), height };
+}
+
+/** Cells of the widest line. */
+export function widestLine(text: string): number {
+  return measureText(text).width;
 }
 
 /** The deck's lines fit; a line that does not is cut by the painter. */

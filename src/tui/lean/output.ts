@@ -1,23 +1,18 @@
 /**
  * Takes the place of ink/build/output.js in the bundle. Ink's own splits every line into styled characters for every
- * frame, 30 ms for a full screen; the deck's texts are finished lines that never overlap, so they are only put side by
- * side here, and cells are the painter's business.
+ * frame, 30 ms for a full screen; the deck's texts are finished lines, so they are only put side by side here, each
+ * behind the column that it starts at (CSI G), and cells are the painter's business.
  */
-import { ansiWidth } from "./measure.ts";
 
 type Transform = (text: string, line: number) => string;
 
-interface Segment {
-  x: number;
-  text: string;
-}
-
 export default class Output {
   private readonly height: number;
-  private readonly rows: Segment[][] = [];
+  private readonly rows: string[];
 
   constructor({ height }: { width: number; height: number }) {
     this.height = height;
+    this.rows = new Array<string>(height).fill("");
   }
 
   write(x: number, y: number, text: string, { transformers }: { transformers: Transform[] }): void {
@@ -26,8 +21,7 @@ export default class Output {
       if (row < 0 || row >= this.height) return;
       let shown = line;
       for (const transform of transformers) shown = transform(shown, index);
-      this.rows[row] ??= [];
-      this.rows[row].push({ x, text: shown });
+      this.rows[row] += x === 0 && this.rows[row] === "" ? shown : `\x1b[${x + 1}G${shown}`;
     });
   }
 
@@ -36,20 +30,6 @@ export default class Output {
   unclip(): void {}
 
   get(): { output: string; height: number } {
-    const lines: string[] = [];
-    for (let y = 0; y < this.height; y++) {
-      const segments = this.rows[y] ?? [];
-      if (segments.length > 1) segments.sort((a, b) => a.x - b.x);
-      let line = "";
-      let end = 0;
-      segments.forEach(({ x, text }, index) => {
-        if (x > end) line += " ".repeat(x - end);
-        line += text;
-        // The width of a row's last segment is of no interest.
-        if (index < segments.length - 1) end = Math.max(end, x) + ansiWidth(text);
-      });
-      lines.push(line);
-    }
-    return { output: lines.join("\n"), height: this.height };
+    return { output: this.rows.join("\n"), height: this.height };
   }
 }

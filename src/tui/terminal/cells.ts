@@ -5,8 +5,8 @@
  *                          of a wide character
  *   styles[y * width + x]  the index of its SGR parameters in the style table; 0 is the default style
  *
- * Only printable text and SGR pass: whatever else a frame may hold is dropped, so that nothing but the painter moves the
- * cursor.
+ * Only printable text, SGR and CSI G (the column to go on at) count: whatever else a frame may hold is dropped, so that
+ * nothing but the painter moves the cursor.
  */
 import { charWidth } from "../../panes/text/width.ts";
 
@@ -107,6 +107,8 @@ export function parseFrame(frame: string, cells: Cells, glyphs: Glyphs): void {
       if (sequence.sgr !== undefined) {
         parameters = addStyle(parameters, sequence.sgr);
         style = glyphs.styleId(parameters);
+      } else if (sequence.column !== undefined) {
+        x = sequence.column;
       }
       continue;
     }
@@ -146,14 +148,16 @@ export function parseFrame(frame: string, cells: Cells, glyphs: Glyphs): void {
   }
 }
 
-/** The escape sequence at `start`: its length, and its parameters where it is SGR. */
-function escapeAt(text: string, start: number): { length: number; sgr?: string } {
+/** The escape sequence at `start`: its length, its parameters where it is SGR, the column (from 0) where it is CSI G. */
+function escapeAt(text: string, start: number): { length: number; sgr?: string; column?: number } {
   if (text[start + 1] !== "[") return { length: 1 };
   let i = start + 2;
   while (i < text.length && text.charCodeAt(i) >= 0x20 && text.charCodeAt(i) < 0x40) i++;
   const final = text[i];
   if (final === undefined) return { length: text.length - start };
   const parameters = text.slice(start + 2, i);
-  const sgr = final === "m" && /^[\d;:]*$/.test(parameters) ? parameters : undefined;
-  return { length: i - start + 1, sgr };
+  const length = i - start + 1;
+  if (final === "m" && /^[\d;:]*$/.test(parameters)) return { length, sgr: parameters };
+  if (final === "G" && /^[1-9]\d{0,3}$/.test(parameters)) return { length, column: Number(parameters) - 1 };
+  return { length };
 }

@@ -65,6 +65,8 @@ describe("frames into cells", () => {
       ["e\u0301\u0301\u0301\u0301\u0301\u0301x"],
     ],
     ["cursor moves are dropped", "a\x1b[5;5Hb\x1b[2Jc", ["abc"]],
+    ["columns", "ab\x1b[6Gcd\x1b[3Gx", ["abx  cd"]],
+    ["a column outside", "ab\x1b[999Gcd", ["ab"]],
     ["controls are dropped", "a\x07\x9b\rb", ["ab"]],
     ["an unfinished sequence is dropped", "ab\x1b[3", ["ab"]],
     ["a lone surrogate is replaced", "a\ud800b", ["a\ufffdb"]],
