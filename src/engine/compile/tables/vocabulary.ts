@@ -18,7 +18,7 @@ export const BUILTIN_OPS = {
   cpu: "u32",
   numaid: "u32",
   comm: "string of 16",
-  curtask: "u64: address of the current task_struct",
+  curtask: "pointer: address of the current task_struct",
   rand: "u32",
   probe: "probe: index of the probe that fired",
   func: "ksym or usym of the traced function, by the expression's type",
@@ -50,7 +50,6 @@ export const CALL_OPS = {
   delete: "map, [key] or [] for a scalar map → bool: it was there",
   len: "map, [] → s64: entries",
   "len.stack": "[stack] → s64: frames",
-  find: "map, [key]; data.local names the variable that takes the value → bool",
   "str.array": "[array of int8] → string",
   signal: "[signal number] → s64; data.thread: only this thread",
   override: "[value] → void: bpf_override_return",
@@ -67,7 +66,6 @@ export type CallOp = keyof typeof CALL_OPS;
 /** Words that code generation does not know yet: using one is a diagnostic that names it. */
 export const NOT_YET: ReadonlySet<string> = new Set<BuiltinOp | CallOp>([
   "usermode",
-  "find",
   "strlen",
   "strcontains",
   "path",

@@ -144,7 +144,7 @@ const SYMBOLS: Record<string, bigint> = {
   vfs_read: 0xffffffff814a1b20n,
 };
 
-const FEATURES_MISSING = new Set(["kprobe", "kprobe_multi", "fentry"]);
+const FEATURES_MISSING = new Set(["kprobes", "kprobe_multi", "fentry", "fexit", "hardware_events"]);
 
 /** `overrides` replace single answers: another version, a missing feature. */
 export function recordedKernel(overrides: Partial<Kernel> = {}): Kernel {

@@ -1,0 +1,252 @@
+/** What a probe hands to its action: args, arg0 and on, retval. Each probe type has its own places for them. */
+import type { Span } from "../diagnostic.ts";
+import type { Prototype } from "../kernel.ts";
+import type { Probe, TypedExpression } from "../typed.ts";
+import { type AddressSpace, type Field, type IntType, type Type, UINT64 } from "../types.ts";
+import { valueType } from "./access.ts";
+import type { Context } from "./context.ts";
+import { fieldSignature } from "./describe.ts";
+import { didYouMean, someOf } from "./nearest.ts";
+import { withSpace } from "./promote.ts";
+
+/** Argument registers by processor; further arguments are on the stack. */
+const MAX_ARGUMENT: Readonly<Record<string, number>> = { x64: 5, arm64: 7 };
+
+const COMMON = /^common_/;
+
+function prototypeOf(probe: Probe, cx: Context): Prototype | undefined {
+  const { attach } = probe;
+  if (attach.kind === "fentry") return cx.kernel.functionPrototype(attach.function, attach.module);
+  if (attach.kind === "rawtracepoint") return cx.kernel.rawTracepoint(attach.event);
+  return undefined;
+}
+
+function formatOf(probe: Probe, cx: Context): readonly Field[] {
+  const { attach } = probe;
+  if (attach.kind !== "tracepoint") return [];
+  return cx.kernel.tracepointFormat(attach.category, attach.event)?.fields ?? [];
+}
+
+/** Names that `args` offers at a probe. */
+export function argumentNames(probe: Probe, cx: Context): string[] {
+  if (probe.attach.kind === "tracepoint")
+    return formatOf(probe, cx)
+      .map((field) => field.name)
+      .filter((name) => !COMMON.test(name));
+  return prototypeOf(probe, cx)?.arguments.map((argument) => argument.name) ?? [];
+}
+
+/** Equal for probes whose `args.name` can be read by one program; "" when the probe has no such argument. */
+export function argumentSignature(probe: Probe, name: string, cx: Context): string {
+  if (probe.attach.kind === "tracepoint") {
+    const fields = formatOf(probe, cx);
+    const field = fields.find((candidate) => candidate.name === name);
+    return field ? `${fieldSignature(field)}:${syscallPosition(probe, fields, name)}` : "";
+  }
+  const prototype = prototypeOf(probe, cx);
+  const index = prototype?.arguments.findIndex((argument) => argument.name === name) ?? -1;
+  if (index < 0) return "";
+  const { type } = prototype!.arguments[index];
+  return fieldSignature({ name, type, offset: index });
+}
+
+/** As `argumentSignature`, for retval. */
+export function retvalSignature(probe: Probe, cx: Context): string {
+  const prototype = probe.attach.kind === "fentry" ? prototypeOf(probe, cx) : undefined;
+  return prototype
+    ? fieldSignature({ name: "", type: prototype.returns, offset: prototype.arguments.length })
+    : "";
+}
+
+/** As `argumentSignature`, for argN of USDT probes, which each have it elsewhere. */
+export const usdtSpecs = (probe: Probe): string[] =>
+  probe.attach.kind === "usdt" ? probe.attach.arguments.split(/\s+/).filter(Boolean) : [];
+
+/** Place of a syscall tracepoint's field among the syscall's arguments; -1 the result, -2 the number. */
+function syscallPosition(probe: Probe, fields: readonly Field[], name: string): number | undefined {
+  if (probe.attach.kind !== "tracepoint" || !probe.attach.syscall) return undefined;
+  if (name === "__syscall_nr" || name === "nr") return -2;
+  const own = fields.filter(
+    (field) => !COMMON.test(field.name) && !["__syscall_nr", "nr"].includes(field.name),
+  );
+  const index = own.findIndex((field) => field.name === name);
+  if (index < 0) return undefined;
+  return probe.attach.syscall.exit ? (name === "ret" ? -1 : undefined) : index;
+}
+
+/** `args.NAME`. */
+export function argument(name: string, nameSpan: Span, span: Span, cx: Context): TypedExpression {
+  const { row, probes } = cx.group;
+  const [probe] = probes;
+  if (!row.args) return noArgs(span, cx);
+  const space = cx.space;
+  if (probe.attach.kind === "tracepoint") {
+    const fields = formatOf(probe, cx);
+    const field = fields.find((candidate) => candidate.name === name);
+    if (!field) return unknownArgument(probe, name, nameSpan, cx);
+    const syscallArg = syscallPosition(probe, fields, name);
+    return {
+      op: "context-field",
+      field,
+      ...(syscallArg === undefined ? {} : { syscallArg }),
+      type: contextFieldType(field, space, cx),
+      span,
+    };
+  }
+  const prototype = prototypeOf(probe, cx);
+  if (!prototype)
+    return cx.fail(
+      "no-prototype",
+      span,
+      `BTF has no prototype of ${probe.name}, so args is not known`,
+      row.argN ? "arg0, arg1, … work without" : undefined,
+    );
+  const index = prototype.arguments.findIndex((candidate) => candidate.name === name);
+  if (index < 0) return unknownArgument(probe, name, nameSpan, cx);
+  return slot({ op: "arg", index, type: UINT64, span }, prototype.arguments[index].type, space);
+}
+
+/** A 64-bit slot as a value of its type. */
+function slot(value: TypedExpression, type: Type, space: AddressSpace): TypedExpression {
+  const seen = valueType(type, space);
+  if (seen.kind === "int" && seen.size === 8 && !seen.signed) return { ...value, type: seen };
+  return { op: "cast", operand: value, type: seen, span: value.span };
+}
+
+/** Dynamic fields: text is a string, anything else a pointer into the record. */
+function contextFieldType(field: Field, space: AddressSpace, cx: Context): Type {
+  if (!field.dataLoc && !field.relLoc) return valueType(field.type, space);
+  const { type } = field;
+  const of = type.kind === "array" ? type.of : type;
+  if (type.kind === "string" || (of.kind === "int" && of.size === 1 && of.signed))
+    return { kind: "string", size: cx.maxStrlen };
+  return { kind: "pointer", to: of, space: "kernel" };
+}
+
+function unknownArgument(probe: Probe, name: string, span: Span, cx: Context): TypedExpression {
+  const names = argumentNames(probe, cx);
+  const offered = names.length
+    ? `this probe offers ${someOf(
+        names.map((n) => `args.${n}`),
+        12,
+      )}`
+    : "this probe has no arguments";
+  const guess = didYouMean(name, names);
+  return cx.fail(
+    "unknown-argument",
+    span,
+    `${probe.name} has no argument ${name}`,
+    guess ? `${guess} ${offered}` : offered,
+  );
+}
+
+function noArgs(span: Span, cx: Context): TypedExpression {
+  const { row } = cx.group;
+  return cx.fail(
+    "no-arguments",
+    span,
+    `${row.name} probes have no args`,
+    row.argN
+      ? "use arg0, arg1, … and cast them"
+      : row.retval
+        ? "use retval for the result"
+        : "tracepoint, rawtracepoint, fentry and fexit have them",
+  );
+}
+
+/** `args` by itself: all of them as a record. */
+export function wholeArguments(span: Span, cx: Context): TypedExpression {
+  if (!cx.group.row.args) return noArgs(span, cx);
+  const names = argumentNames(cx.group.probes[0], cx);
+  const elements = names.map((name) => argument(name, span, span, cx));
+  return {
+    op: "tuple",
+    elements,
+    type: { kind: "tuple", elements: elements.map((e) => e.type), names },
+    span,
+  };
+}
+
+/** arg0, arg1, … */
+export function numberedArgument(index: number, span: Span, cx: Context): TypedExpression {
+  const { row, probes } = cx.group;
+  const [probe] = probes;
+  if (!row.argN) {
+    const names = row.args ? argumentNames(probe, cx) : [];
+    return cx.fail(
+      "no-arguments",
+      span,
+      `${row.name} probes have no arg${index}`,
+      names.length
+        ? `this probe offers ${someOf(
+            names.map((n) => `args.${n}`),
+            12,
+          )}`
+        : row.retval
+          ? "use retval for the result; keep arguments in a map at the function's entry"
+          : undefined,
+    );
+  }
+  const type = withSpace(UINT64 as IntType, cx.space);
+  if (probe.attach.kind === "usdt") {
+    const specs = usdtSpecs(probe);
+    if (index >= specs.length)
+      return cx.fail(
+        "unknown-argument",
+        span,
+        `${probe.name} has no arg${index}`,
+        specs.length ? `it has arg0 to arg${specs.length - 1}` : "it has no arguments",
+      );
+    const width = Number(/^(-?\d+)@/.exec(specs[index])?.[1] ?? 8);
+    const size = Math.abs(width) as IntType["size"];
+    const own: IntType = { kind: "int", size: [1, 2, 4, 8].includes(size) ? size : 8, signed: width < 0 };
+    return { op: "usdt-arg", spec: specs[index], type: withSpace(own, cx.space), span };
+  }
+  const prototype = prototypeOf(probe, cx);
+  if (prototype && index >= prototype.arguments.length)
+    return cx.fail(
+      "unknown-argument",
+      span,
+      `${probe.name} has no arg${index}`,
+      prototype.arguments.length
+        ? `it has arg0 to arg${prototype.arguments.length - 1}`
+        : "it has no arguments",
+    );
+  const most = MAX_ARGUMENT[cx.kernel.arch];
+  if (!prototype && index > most)
+    return cx.fail(
+      "argument-on-stack",
+      span,
+      `arg${index} is not passed in a register here; arg0 to arg${most} are`,
+      'read it from the stack: *(uint64 *)(reg("sp") + 8)',
+    );
+  return { op: "arg", index, type, span };
+}
+
+export function returnValue(span: Span, cx: Context): TypedExpression {
+  const { row, probes } = cx.group;
+  if (!row.retval) {
+    const other = ({ kprobe: "kretprobe", fentry: "fexit", uprobe: "uretprobe" } as Record<string, string>)[
+      row.name
+    ];
+    return cx.fail(
+      "no-retval",
+      span,
+      `${row.name} probes have no return value`,
+      row.name === "tracepoint"
+        ? "syscall exits have args.ret"
+        : other
+          ? `${other} has it`
+          : "kretprobe, uretprobe and fexit have it",
+    );
+  }
+  const [probe] = probes;
+  if (probe.attach.kind === "fentry") {
+    const prototype = prototypeOf(probe, cx);
+    if (!prototype) return cx.fail("no-prototype", span, `BTF has no prototype of ${probe.name}`);
+    if (prototype.returns.kind === "void") return cx.fail("no-retval", span, `${probe.name} returns nothing`);
+    const raw: TypedExpression = { op: "retval", slot: prototype.arguments.length, type: UINT64, span };
+    return slot(raw, prototype.returns, cx.space);
+  }
+  return { op: "retval", type: withSpace(UINT64 as IntType, cx.space), span };
+}

@@ -1,0 +1,329 @@
+/** Functions of the current process and time, stacks, and what is asked of types and options. */
+
+import { SIGNALS } from "../../tables/signals.ts";
+import type { TypedExpression } from "../../typed.ts";
+import { type IntType, int, type StackMode, sizeOf, type Type, UINT64 } from "../../types.ts";
+import { convert } from "../convert.ts";
+import { describe } from "../describe.ts";
+import { isUnknown } from "../promote.ts";
+import {
+  address,
+  type CallExpression,
+  type CheckValue,
+  integer,
+  literalInteger,
+  literalText,
+  op,
+  source,
+  value,
+} from "./call.ts";
+
+/** The word given where a function takes a mode. */
+function mode(call: CallExpression, index: number): string | undefined {
+  const argument = call.arguments[index];
+  return argument?.kind === "identifier"
+    ? argument.name
+    : argument?.kind === "type"
+      ? argument.type.base
+      : undefined;
+}
+
+const CLOCKS: Readonly<Record<string, string>> = {
+  boot: "nsecs",
+  monotonic: "nsecs.monotonic",
+  tai: "nsecs.tai",
+  sw_tai: "nsecs.tai",
+};
+
+export const nsecs: CheckValue = (call, cx) => {
+  const clock = call.arguments.length ? mode(call, 0) : "boot";
+  const name = CLOCKS[clock ?? ""];
+  if (!name)
+    return cx.fail(
+      "unknown-mode",
+      call.span,
+      `nsecs() knows no clock ${clock ?? "of this kind"}`,
+      `clocks are ${Object.keys(CLOCKS).join(", ")}`,
+    );
+  return { op: "builtin", name, type: UINT64, span: call.span };
+};
+
+/** pid and tid: in the tracer's namespace, or the initial one. */
+export const namespaced: CheckValue = (call, cx) => {
+  const where = call.arguments.length ? mode(call, 0) : "curr_ns";
+  if (where !== "curr_ns" && where !== "init")
+    return cx.fail("unknown-mode", call.span, `${call.name}() knows curr_ns and init only`);
+  return {
+    op: "builtin",
+    name: where === "init" ? `${call.name}.init` : call.name,
+    type: int(4, false),
+    span: call.span,
+  };
+};
+
+const STACK_MODES: readonly string[] = ["bpftrace", "perf", "raw", "build_id"];
+const MAX_DEPTH = 1024n;
+const DEFAULT_DEPTH = 127n;
+
+export const stack: CheckValue = (call, cx) => {
+  const space = call.name === "kstack" ? "kernel" : "user";
+  let shown: string = cx.config.stackMode;
+  let depth: bigint | undefined = DEFAULT_DEPTH;
+  const first = mode(call, 0);
+  const hasMode =
+    first !== undefined && (call.arguments.length === 2 || STACK_MODES.includes(first) || !isValue(first));
+  if (hasMode) {
+    if (!STACK_MODES.includes(first))
+      return cx.fail(
+        "unknown-mode",
+        call.span,
+        `${call.name}() knows no mode ${first}`,
+        `modes are ${STACK_MODES.join(", ")}`,
+      );
+    shown = first;
+  }
+  const limitAt = hasMode ? 1 : 0;
+  if (call.arguments.length > limitAt) {
+    depth = literalInteger(call, limitAt, cx);
+    if (depth === undefined) return cx.unknown(call.span);
+    if (depth < 1n || depth > MAX_DEPTH)
+      return cx.fail("argument-range", call.span, `the limit of ${call.name}() is from 1 to ${MAX_DEPTH}`);
+  }
+  if (space === "kernel" && shown === "build_id") shown = "raw";
+  return op(
+    call.name,
+    [],
+    { kind: "stack", space, mode: shown as StackMode, depth: Number(depth) },
+    call.span,
+  );
+};
+
+/** Names that mean a number where a stack's limit may stand. */
+const isValue = (name: string): boolean => /^(ncpus|pid|tid|cpu)$/.test(name);
+
+export const username: CheckValue = (call) => ({
+  op: "builtin",
+  name: "username",
+  type: { kind: "username" },
+  span: call.span,
+});
+
+/** getopt(name, default?, description?): the option's value is known before the script runs. */
+export const getopt: CheckValue = (call, cx) => {
+  const name = literalText(call, 0, cx);
+  if (name === undefined) return cx.unknown(call.span);
+  const fallback = call.arguments.length > 1 ? value(call, 1, cx) : cx.bool(false, call.span);
+  if (isUnknown(fallback.type)) return fallback;
+  if (fallback.op !== "int" && fallback.op !== "string")
+    return cx.fail("not-constant", fallback.span, "an option's default is a literal");
+  const description = call.arguments.length > 2 ? literalText(call, 2, cx) : undefined;
+  const type = fallback.op === "string" ? "string" : fallback.type.kind === "bool" ? "bool" : "int";
+  const shown =
+    fallback.op === "string"
+      ? fallback.value
+      : type === "bool"
+        ? String(fallback.value === 1n)
+        : String(fallback.value);
+  const { settings } = cx.script;
+  const earlier = settings.get(name);
+  if (
+    earlier &&
+    earlier.span.start !== call.span.start &&
+    (earlier.type !== type || earlier.default !== shown)
+  )
+    return cx.fail(
+      "option-twice",
+      call.span,
+      `option ${name} is asked for with another type or default elsewhere`,
+      `there it is ${earlier.type}, ${earlier.default}`,
+    );
+  if (!earlier)
+    settings.set(name, {
+      name,
+      type,
+      default: shown,
+      ...(description ? { description } : {}),
+      span: call.span,
+    });
+  const given = cx.script.options.named?.[name];
+  if (given === undefined) return { ...fallback, span: call.span };
+  if (type === "bool") {
+    const truth: Record<string, boolean> = { true: true, "1": true, false: false, "0": false };
+    const set = given === true ? true : truth[given.toLowerCase()];
+    return set === undefined
+      ? cx.fail("option-value", call.span, `option --${name} is true or false, not ${given}`)
+      : cx.bool(set, call.span);
+  }
+  if (given === true)
+    return cx.fail("option-value", call.span, `option --${name} needs a value: --${name}=…`);
+  if (type === "string") return cx.string(given, call.span);
+  return /^-?(0x[0-9a-f]+|\d+)$/i.test(given)
+    ? cx.int(given.startsWith("-") ? -BigInt(given.slice(1)) : BigInt(given), call.span)
+    : cx.fail("option-value", call.span, `option --${name} is a number, not ${given}`);
+};
+
+/** Questions about an expression's type or form, answered at compile time. */
+const typeQuestion =
+  (ask: (type: Type) => boolean): CheckValue =>
+  (call, cx) => {
+    const argument = call.arguments[0];
+    const type =
+      argument.kind === "type" ? cx.script.definitions.resolve(argument.type, cx) : cx.typeOf(argument);
+    return type ? cx.bool(ask(type), call.span) : cx.unknown(call.span);
+  };
+
+export const isStr = typeQuestion((type) => type.kind === "string");
+export const isPtr = typeQuestion((type) => type.kind === "pointer");
+export const isArray = typeQuestion((type) => type.kind === "array");
+export const isInteger = typeQuestion((type) => type.kind === "int");
+export const isUnsignedInteger = typeQuestion((type) => type.kind === "int" && !type.signed);
+
+export const isLiteral: CheckValue = (call, cx) => {
+  const argument = source(call, 0, cx);
+  return cx.bool(
+    !!argument && ["integer", "string", "boolean", "positional"].includes(argument.kind),
+    call.span,
+  );
+};
+
+export const hasCpid: CheckValue = (call, cx) => cx.bool(!!cx.script.options.hasChild, call.span);
+
+export const cpid: CheckValue = (call, cx) => {
+  const type = int(4, false);
+  if (!cx.script.options.hasChild) {
+    cx.report.warning("no-child", call.span, "there is no child process: cpid is 0", {
+      hint: "give one with -c",
+    });
+    return cx.int(0n, call.span, type);
+  }
+  return { op: "builtin", name: "cpid", type, span: call.span };
+};
+
+export const comm: CheckValue = (call, cx) => {
+  if (call.arguments.length)
+    return cx.fail(
+      "not-supported",
+      call.span,
+      "comm() of another process is not supported yet",
+      "comm gives the current thread's name",
+    );
+  return { op: "builtin", name: "comm", type: { kind: "string", size: 16 }, span: call.span };
+};
+
+export const curtask: CheckValue = (call, cx) => {
+  const task = cx.script.definitions.struct("task_struct", false);
+  const to: Type = task ?? { kind: "void" };
+  return { op: "builtin", name: "curtask", type: { kind: "pointer", to, space: "kernel" }, span: call.span };
+};
+
+export const func: CheckValue = (call, cx) => {
+  const name = cx.group.row.name;
+  const user = name === "uprobe" || name === "uretprobe";
+  if (!user && !["kprobe", "kretprobe", "fentry", "fexit"].includes(name))
+    return cx.fail(
+      "not-here",
+      call.span,
+      `${name} probes trace no function, so func has no value`,
+      "probe gives the probe's name",
+    );
+  return { op: "builtin", name: "func", type: { kind: user ? "usym" : "ksym" }, span: call.span };
+};
+
+export const probe: CheckValue = (call) => ({
+  op: "builtin",
+  name: "probe",
+  type: { kind: "probe" },
+  span: call.span,
+});
+
+export const probetype: CheckValue = (call, cx) =>
+  cx.string(cx.group.row.shownType ?? cx.group.row.name, call.span);
+
+export const ncpus: CheckValue = (call, cx) =>
+  cx.int(BigInt(cx.kernel.possibleCpus), call.span, UINT64 as IntType);
+
+/** `config.max_strlen`: the settings as a record of constants. */
+export const config: CheckValue = (call, cx) => {
+  const entries: [string, TypedExpression][] = [
+    ["max_map_keys", cx.int(BigInt(cx.config.maxMapKeys), call.span, UINT64 as IntType)],
+    ["max_strlen", cx.int(BigInt(cx.config.maxStrlen), call.span, UINT64 as IntType)],
+    ["max_probes", cx.int(BigInt(cx.config.maxProbes), call.span, UINT64 as IntType)],
+    ["max_cat_bytes", cx.int(BigInt(cx.config.maxCatBytes), call.span, UINT64 as IntType)],
+    ["on_stack_limit", cx.int(BigInt(cx.config.onStackLimit), call.span, UINT64 as IntType)],
+    ["stack_mode", cx.string(cx.config.stackMode, call.span)],
+    ["missing_probes", cx.string(cx.config.missingProbes, call.span)],
+    ["license", cx.string(cx.config.license, call.span)],
+    ["print_maps_on_exit", cx.bool(cx.config.printMapsOnExit, call.span)],
+  ];
+  const elements = entries.map(([, element]) => element);
+  return {
+    op: "tuple",
+    elements,
+    type: { kind: "tuple", elements: elements.map((e) => e.type), names: entries.map(([name]) => name) },
+    span: call.span,
+  };
+};
+
+const signalCall =
+  (thread: boolean): CheckValue =>
+  (call, cx) => {
+    const argument = source(call, 0, cx);
+    if (!argument) return cx.unknown(call.span);
+    let number = cx.expression(argument);
+    if (number.op === "string") {
+      const wanted = number.value.toUpperCase();
+      const found = SIGNALS[wanted.startsWith("SIG") ? wanted.slice(3) : wanted];
+      if (!found) return cx.fail("unknown-signal", argument.span, `there is no signal ${number.value}`);
+      number = cx.int(BigInt(found), argument.span);
+    }
+    if (isUnknown(number.type)) return number;
+    if (number.type.kind !== "int")
+      return cx.fail(
+        "argument-type",
+        argument.span,
+        `a signal is a name or a number, and this is ${describe(number.type)}`,
+      );
+    if (number.op === "int" && (number.value < 1n || number.value > 64n))
+      return cx.fail("argument-range", argument.span, "signals are numbered from 1 to 64");
+    return op("signal", [convert(number, UINT64)!], int(8, true), call.span, { thread });
+  };
+export const signal = signalCall(false);
+export const signalThread = signalCall(true);
+
+export const override: CheckValue = (call, cx) => {
+  const result = integer(call, 0, cx);
+  return op("override", [convert(result, UINT64) ?? result], { kind: "void" }, call.span);
+};
+
+export const writeUser: CheckValue = (call, cx) =>
+  op(
+    "write_user",
+    [address(call, 0, cx), value(call, 1, cx), integer(call, 2, cx)],
+    { kind: "bool" },
+    call.span,
+  );
+
+export const socketCookie: CheckValue = (call, cx) =>
+  op("socket_cookie", [address(call, 0, cx)], UINT64, call.span);
+
+export const skboutput: CheckValue = (call, cx) => {
+  const file = literalText(call, 0, cx);
+  return op(
+    "skboutput",
+    [address(call, 1, cx), integer(call, 2, cx), integer(call, 3, cx)],
+    int(4, false),
+    call.span,
+    { path: file ?? "" },
+  );
+};
+
+/** memcmp(left, right, count) is 0 for equal bytes: only the equality of whole values is known to code generation. */
+export const memcmp: CheckValue = (call, cx) => {
+  const left = value(call, 0, cx);
+  const right = value(call, 1, cx);
+  const count = literalInteger(call, 2, cx);
+  if (count === undefined || isUnknown(left.type) || isUnknown(right.type)) return cx.unknown(call.span);
+  if (sizeOf(left.type) < count || sizeOf(right.type) < count)
+    return cx.fail("argument-range", call.span, `memcmp() compares ${count} bytes, and one side has fewer`);
+  return op("strncmp", [left, right], int(8, true), call.span, { length: Number(count) });
+};

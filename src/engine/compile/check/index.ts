@@ -1,0 +1,202 @@
+/**
+ * The checker: a script and a kernel → a TypedProgram, and every problem on the way.
+ *
+ * Probes are expanded and grouped first. Then all bodies are checked again and again, silently, until no map's or
+ * variable's type grows any more; the last round reports and keeps.
+ */
+import type { ActionBlock, Script } from "../ast.ts";
+import { type Diagnostic, Diagnostics } from "../diagnostic.ts";
+import type { CompileOptions } from "../index.ts";
+import type { Kernel } from "../kernel.ts";
+import { expandProbe } from "../probes/expand.ts";
+import type { ProbeTypeRow } from "../tables/probeTypes.ts";
+import type { MapInfo, Probe, TypedAction, TypedProgram } from "../typed.ts";
+import { readConfig } from "./config.ts";
+import { Context, type Passes, type ProbeGroup, type ScriptContext } from "./context.ts";
+import { Definitions } from "./definitions.ts";
+import { checkExpression } from "./expressions.ts";
+import { groupProbes, usesOf } from "./group.ts";
+import { Inference } from "./inference.ts";
+import { condition, constantOf } from "./operators.ts";
+import { isUnknown } from "./promote.ts";
+import { checkBlock, checkBody, checkStatement } from "./statements.ts";
+
+/** Types grow in few steps; more rounds than this would be a bug. */
+const MAX_ROUNDS = 40;
+
+const PASSES: Passes = { expression: checkExpression, block: checkBlock, statement: checkStatement };
+
+interface Task {
+  action: ActionBlock;
+  group: ProbeGroup;
+}
+
+export function checkScript(
+  script: Script,
+  kernel: Kernel,
+  options: CompileOptions,
+  diagnostics: Diagnostics,
+): TypedProgram | undefined {
+  const report = new Diagnostics();
+  const config = readConfig(script.config, options, report);
+  const shared: ScriptContext = {
+    kernel,
+    options,
+    config,
+    definitions: new Definitions(kernel),
+    inference: new Inference(),
+    report,
+    final: false,
+    settings: new Map(),
+  };
+  addDefinitions(script, shared);
+  declareMaps(script, shared);
+  const tasks = expandActions(script, shared);
+  const actions = settle(tasks, shared);
+  if (script.actions.length === 0 && !report.hasErrors)
+    report.error("no-probes", script.span, "the script has no probes", {
+      hint: "for example: begin { print(1); }",
+    });
+  hand(report, diagnostics);
+  if (diagnostics.hasErrors) return undefined;
+  return {
+    actions,
+    maps: mapsInOrder(shared.inference),
+    config,
+    options: [...shared.settings.values()],
+  };
+}
+
+/** Repeated bodies report the same problem again: once is enough. */
+function hand(from: Diagnostics, to: Diagnostics): void {
+  const seen = new Set<string>();
+  const key = (d: Diagnostic) => `${d.code} ${d.span.file ?? 0} ${d.span.start} ${d.span.end}`;
+  for (const diagnostic of from.list) {
+    const id = `${key(diagnostic)} ${diagnostic.code.startsWith("unknown-arg") ? "" : diagnostic.message}`;
+    if (seen.has(id)) continue;
+    seen.add(id);
+    to.list.push(diagnostic);
+  }
+}
+
+/** A group to check constants in, where there is no probe. */
+const NO_PROBE: ProbeGroup = {
+  row: {
+    name: "begin",
+    aliases: [],
+    syntax: [],
+    help: "",
+    space: "kernel",
+    expand: () => [],
+  },
+  probes: [{ name: "begin", attach: { kind: "begin" }, span: { start: 0, end: 0 } }],
+  named: false,
+};
+
+function addDefinitions(script: Script, shared: ScriptContext): void {
+  shared.definitions.add(script.definitions, new Context(shared, NO_PROBE, PASSES));
+}
+
+const MAP_TYPES = ["hash", "lruhash", "percpuhash", "percpulruhash"] as const;
+
+function declareMaps(script: Script, shared: ScriptContext): void {
+  const { inference, report } = shared;
+  const cx = new Context(shared, NO_PROBE, PASSES);
+  for (const declaration of script.mapDeclarations) {
+    const facts = inference.map(declaration.name, declaration.span);
+    if (facts.declared) {
+      report.error("redeclared", declaration.span, `${declaration.name} is declared twice`);
+      continue;
+    }
+    const mapType = MAP_TYPES.find((name) => name === declaration.mapType);
+    if (!mapType) {
+      report.error("unknown-map-type", declaration.span, `there is no map type ${declaration.mapType}`, {
+        hint: `map types are ${MAP_TYPES.join(", ")}`,
+      });
+      continue;
+    }
+    const [size] = declaration.arguments;
+    const maxEntries = size && declaration.arguments.length === 1 ? cx.constant(size) : undefined;
+    if (maxEntries === undefined || maxEntries < 1n || maxEntries > 0xffffffffn) {
+      report.error(
+        "argument-range",
+        declaration.span,
+        `${mapType}() takes the most entries it can hold: ${mapType}(1000)`,
+      );
+      continue;
+    }
+    facts.declared = { mapType, maxEntries: Number(maxEntries) };
+    facts.declaredSpan = declaration.span;
+  }
+}
+
+function expandActions(script: Script, shared: ScriptContext): Task[] {
+  const { kernel, options, config, report } = shared;
+  const tasks: Task[] = [];
+  let total = 0;
+  for (const action of script.actions) {
+    const byRow = new Map<ProbeTypeRow, Probe[]>();
+    for (const spec of action.probes)
+      for (const { row, probes } of expandProbe(spec, kernel, options, config, report)) {
+        total += probes.length;
+        const known = byRow.get(row) ?? [];
+        const names = new Set(known.map((probe) => probe.name));
+        byRow.set(row, [...known, ...probes.filter((probe) => !names.has(probe.name))]);
+        if (total > config.maxProbes && total - probes.length <= config.maxProbes)
+          report.error(
+            "too-many-probes",
+            spec.span,
+            `this brings the script to ${total} probes, and max_probes is ${config.maxProbes}`,
+            { hint: `allow more with config = { max_probes=${total} }, or match fewer` },
+          );
+      }
+    const uses = usesOf(action);
+    for (const [row, probes] of byRow)
+      for (const group of groupProbes(row, probes, uses, (one) => new Context(shared, one, PASSES)))
+        tasks.push({ action, group });
+  }
+  reportMixedIterators(tasks, shared);
+  return tasks;
+}
+
+function reportMixedIterators(tasks: readonly Task[], shared: ScriptContext): void {
+  const iterator = tasks.find(({ group }) => group.row.name === "iter");
+  if (iterator && tasks.some(({ group }) => group.row.name !== "iter"))
+    shared.report.error(
+      "iterator-alone",
+      iterator.group.probes[0].span,
+      "an iterator cannot be mixed with other probes",
+    );
+}
+
+/** Rounds until nothing is learnt, then the one that counts. */
+function settle(tasks: readonly Task[], shared: ScriptContext): TypedAction[] {
+  const { report } = shared;
+  shared.report = new Diagnostics();
+  for (let round = 0; round < MAX_ROUNDS; round++) {
+    shared.inference.startRound();
+    for (const task of tasks) checkAction(task, shared);
+    if (!shared.inference.changed) break;
+  }
+  shared.report = report;
+  shared.final = true;
+  shared.inference.startRound();
+  return tasks.flatMap((task) => checkAction(task, shared) ?? []);
+}
+
+function checkAction({ action, group }: Task, shared: ScriptContext): TypedAction | undefined {
+  const cx = new Context(shared, group, PASSES);
+  let predicate = action.predicate && condition(action.predicate, cx);
+  if (predicate) {
+    const known = constantOf(predicate);
+    if (known === 0n) return undefined;
+    if (known !== undefined || isUnknown(predicate.type)) predicate = undefined;
+  }
+  const body = checkBody(action.body, cx);
+  return { probes: group.probes, ...(predicate ? { predicate } : {}), body, span: action.span };
+}
+
+/** As first seen in the script. A map that is only declared, printed or cleared holds nothing and is left out. */
+function mapsInOrder(inference: Inference): MapInfo[] {
+  return inference.infos().filter((info) => !isUnknown(info.value));
+}

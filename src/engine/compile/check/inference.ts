@@ -1,0 +1,130 @@
+/**
+ * What is known of a script's maps and variables. The checker runs over the whole script until a round learns nothing
+ * new; only then does it report and keep what it makes. Types only ever grow, so this ends.
+ */
+import type { Span } from "../diagnostic.ts";
+import type { MapInfo } from "../typed.ts";
+import { type AggregationType, isAggregation, type Type } from "../types.ts";
+import { promote, sameFacts, UNKNOWN } from "./promote.ts";
+
+export interface MapFacts {
+  name: string;
+  /** Undefined: only seen whole (print, clear), so far. */
+  keyed: boolean | undefined;
+  key: Type;
+  value: Type;
+  /** First seen here, and first seen with or without a key here. */
+  span: Span;
+  keyedSpan?: Span;
+  declared?: MapInfo["declared"];
+  declaredSpan?: Span;
+}
+
+export class Inference {
+  readonly maps = new Map<string, MapFacts>();
+  /** By group of probes, then by the node that declares the variable. */
+  readonly #locals = new Map<object, Map<object, Type>>();
+  #infos = new Map<string, MapInfo>();
+  changed = false;
+
+  startRound(): void {
+    this.changed = false;
+    this.#infos = new Map();
+  }
+
+  map(name: string, span: Span): MapFacts {
+    let facts = this.maps.get(name);
+    if (!facts) {
+      facts = { name, keyed: undefined, key: UNKNOWN, value: UNKNOWN, span };
+      this.maps.set(name, facts);
+      this.changed = true;
+    }
+    return facts;
+  }
+
+  /** Notes a use with or without a key; false: other uses are the other way. */
+  use(facts: MapFacts, keyed: boolean, span: Span): boolean {
+    if (facts.keyed === undefined) {
+      facts.keyed = keyed;
+      facts.keyedSpan = span;
+      this.changed = true;
+    }
+    return facts.keyed === keyed;
+  }
+
+  growKey(facts: MapFacts, type: Type): boolean {
+    const grown = promote(facts.key, type);
+    if (!grown) return false;
+    if (!sameFacts(grown, facts.key)) {
+      facts.key = grown;
+      this.changed = true;
+    }
+    return true;
+  }
+
+  growValue(facts: MapFacts, type: Type): boolean {
+    if (isAggregation(facts.value) && !isAggregation(type) && type !== UNKNOWN) return false;
+    const grown = promote(facts.value, type);
+    if (!grown) return false;
+    if (!sameFacts(grown, facts.value)) {
+      facts.value = grown;
+      this.changed = true;
+    }
+    return true;
+  }
+
+  aggregate(facts: MapFacts, type: AggregationType): boolean {
+    if (facts.value === UNKNOWN) {
+      facts.value = type;
+      this.changed = true;
+      return true;
+    }
+    return isAggregation(facts.value) && this.growValue(facts, type);
+  }
+
+  local(group: object, declaration: object): Type {
+    return this.#locals.get(group)?.get(declaration) ?? UNKNOWN;
+  }
+
+  growLocal(group: object, declaration: object, type: Type): boolean {
+    const current = this.local(group, declaration);
+    const grown = promote(current, type);
+    if (!grown) return false;
+    if (!sameFacts(grown, current)) {
+      this.setLocal(group, declaration, grown);
+    }
+    return true;
+  }
+
+  setLocal(group: object, declaration: object, type: Type): void {
+    let locals = this.#locals.get(group);
+    if (!locals) {
+      locals = new Map();
+      this.#locals.set(group, locals);
+    }
+    if (sameFacts(locals.get(declaration), type)) return;
+    locals.set(declaration, type);
+    this.changed = true;
+  }
+
+  /** The map as code generation sees it; one object per round. */
+  info(facts: MapFacts): MapInfo {
+    let info = this.#infos.get(facts.name);
+    if (!info) {
+      info = {
+        name: facts.name,
+        ...(facts.keyed ? { key: facts.key } : {}),
+        value: facts.value,
+        ...(facts.declared ? { declared: facts.declared } : {}),
+        readInKernel: false,
+        span: facts.span,
+      };
+      this.#infos.set(facts.name, info);
+    }
+    return info;
+  }
+
+  infos(): MapInfo[] {
+    return [...this.#infos.values()];
+  }
+}

@@ -1,0 +1,68 @@
+/** Probe specs of an action → attach points: names completed, parameters put in, wildcards matched, limits kept. */
+import type { ProbeSpec } from "../ast.ts";
+import { didYouMean } from "../check/nearest.ts";
+import type { Diagnostics } from "../diagnostic.ts";
+import type { CompileOptions } from "../index.ts";
+import type { Kernel } from "../kernel.ts";
+import { PROBE_TYPES, type ProbeTypeRow, probeType } from "../tables/probeTypes.ts";
+import type { Config, Probe } from "../typed.ts";
+import { hasWildcard, wildcard } from "./wildcard.ts";
+
+export interface ExpandedSpec {
+  row: ProbeTypeRow;
+  probes: Probe[];
+}
+
+/** `$1` and `$#` inside a spec's parts. */
+const substitute = (part: string, positional: readonly string[]): string =>
+  part.replace(/\$(\d+|#)/g, (_, n: string) =>
+    n === "#" ? String(positional.length) : (positional[Number(n) - 1] ?? ""),
+  );
+
+export function expandProbe(
+  spec: ProbeSpec,
+  kernel: Kernel,
+  options: CompileOptions,
+  config: Config,
+  report: Diagnostics,
+): ExpandedSpec[] {
+  const parts = spec.parts.map((part) => substitute(part, options.positional ?? []));
+  const rows = rowsFor(spec, report);
+  const missing = (code: string, message: string, hint?: string): void => {
+    if (config.missingProbes === "ignore") return;
+    const level = config.missingProbes === "warn" ? "warning" : "error";
+    report[level](code, spec.span, message, hint ? { hint } : {});
+  };
+  return rows.map((row) => ({
+    row,
+    probes: row.expand({
+      type: row.name,
+      parts,
+      span: spec.span,
+      kernel,
+      options,
+      config,
+      report,
+      missing,
+    }),
+  }));
+}
+
+/** One type, or all that a wildcard in its place matches. */
+function rowsFor(spec: ProbeSpec, report: Diagnostics): ProbeTypeRow[] {
+  const row = probeType(spec.provider);
+  if (row) return [row];
+  if (hasWildcard(spec.provider)) {
+    const found = PROBE_TYPES.filter((candidate) => wildcard(spec.provider)(candidate.name));
+    if (found.length) return found;
+  }
+  const names = PROBE_TYPES.flatMap((candidate) => [candidate.name, ...candidate.aliases]);
+  report.error("unknown-provider", spec.span, `there is no probe type ${spec.provider || "(empty)"}`, {
+    hint:
+      didYouMean(
+        spec.provider,
+        names.filter((name) => name.length > 2),
+      ) ?? `probe types are ${PROBE_TYPES.map((candidate) => candidate.name).join(", ")}`,
+  });
+  return [];
+}

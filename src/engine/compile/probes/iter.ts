@@ -1,0 +1,42 @@
+/** iter:NAME[:PIN]: the kernel's BPF iterators. */
+import { didYouMean } from "../check/nearest.ts";
+import type { Probe } from "../typed.ts";
+import { type ProbeRequest, probe, wrongShape } from "./request.ts";
+import { hasWildcard } from "./wildcard.ts";
+
+const TARGETS = [
+  "task",
+  "task_file",
+  "task_vma",
+  "tcp",
+  "udp",
+  "unix",
+  "bpf_map",
+  "bpf_prog",
+  "bpf_link",
+  "cgroup",
+];
+
+export function expandIter(request: ProbeRequest): Probe[] {
+  const { parts, kernel } = request;
+  const [target, pin] = parts;
+  if (parts.length < 1 || parts.length > 2 || !target || hasWildcard(target))
+    return wrongShape(request, "iter:NAME or iter:NAME:PIN");
+  const prototype = kernel.functionPrototype(`bpf_iter_${target}`);
+  if (!prototype) {
+    request.missing(
+      "unknown-iterator",
+      `this kernel has no iterator ${target}`,
+      didYouMean(target, TARGETS) ?? `iterators are ${TARGETS.join(", ")}, as far as the kernel has them`,
+    );
+    return [];
+  }
+  return [
+    probe(request, `iter:${parts.join(":")}`, {
+      kind: "iter",
+      target,
+      btfId: prototype.btfId,
+      ...(pin ? { pin } : {}),
+    }),
+  ];
+}

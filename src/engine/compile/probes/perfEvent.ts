@@ -1,0 +1,46 @@
+/** software and hardware events. */
+import { didYouMean, someOf } from "../check/nearest.ts";
+import { HARDWARE_EVENTS, SOFTWARE_EVENTS } from "../tables/events.ts";
+import type { Probe } from "../typed.ts";
+import { type ProbeRequest, parseInteger, probe, wrongShape } from "./request.ts";
+import { wildcard } from "./wildcard.ts";
+
+export function expandPerfEvent(request: ProbeRequest): Probe[] {
+  const { type, parts, report, span, kernel } = request;
+  const [event, count] = parts;
+  if (parts.length < 1 || parts.length > 2 || !event)
+    return wrongShape(request, `${type}:EVENT: or ${type}:EVENT:COUNT`);
+  const rows = type === "software" ? SOFTWARE_EVENTS : HARDWARE_EVENTS;
+  const matches = wildcard(event);
+  const found = rows.filter((row) => matches(row.name) || row.aliases.some(matches));
+  if (found.length === 0) {
+    const names = rows.flatMap((row) => [row.name, ...row.aliases]);
+    request.missing(
+      "unknown-event",
+      `there is no ${type} event ${event}`,
+      didYouMean(event, names) ?? `events are ${someOf(names, 20)}`,
+    );
+    return [];
+  }
+  const period = count ? parseInteger(count) : undefined;
+  if (count && (period === undefined || period <= 0n)) {
+    report.error("probe-syntax", span, `the count of a ${type} probe is a number greater than 0`);
+    return [];
+  }
+  if (type === "hardware" && !kernel.has("hardware_events")) {
+    request.missing(
+      "no-hardware-events",
+      "this machine has no performance counters that the kernel can use, so hardware probes cannot fire",
+      "virtual machines often have none; software:cpu-clock or profile:hz:99 sample time instead",
+    );
+    return [];
+  }
+  return found.map((row) =>
+    probe(request, `${type}:${event}:${count ?? ""}`, {
+      kind: type as "software" | "hardware",
+      event: row.name,
+      config: row.config,
+      period: period ?? row.period,
+    }),
+  );
+}

@@ -1,0 +1,107 @@
+/**
+ * tracepoint:CATEGORY:EVENT. A syscall's tracepoint also says which syscall it is, so that code generation can serve it
+ * through the two raw tracepoints of all syscalls.
+ */
+import { didYouMean, nearest } from "../check/nearest.ts";
+import type { Attach, Probe } from "../typed.ts";
+import { type ProbeRequest, probe } from "./request.ts";
+import { hasWildcard, wildcard } from "./wildcard.ts";
+
+/** Tracepoints are named after the kernel's functions, which are not always named as the system call table does. */
+const SYSCALL_ALIASES: Readonly<Record<string, string>> = {
+  newfstat: "fstat",
+  newstat: "stat",
+  newlstat: "lstat",
+  newfstatat: "fstatat",
+  newuname: "uname",
+  sendfile64: "sendfile",
+  umount: "umount2",
+};
+
+function syscallOf(
+  request: ProbeRequest,
+  category: string,
+  event: string,
+): { number: number; exit: boolean } | undefined {
+  if (category !== "syscalls") return undefined;
+  const match = /^sys_(enter|exit)_(.+)$/.exec(event);
+  if (!match) return undefined;
+  const number =
+    request.kernel.syscallNumber(match[2]) ?? request.kernel.syscallNumber(SYSCALL_ALIASES[match[2]] ?? "");
+  return number === undefined ? undefined : { number, exit: match[1] === "exit" };
+}
+
+export function expandTracepoint(request: ProbeRequest): Probe[] {
+  const { kernel, parts } = request;
+  if (parts.length !== 2) {
+    const event = parts[0] ?? "";
+    const homes = kernel.tracepointCategories().filter((c) => kernel.tracepoints(c).includes(event));
+    request.report.error("probe-syntax", request.span, "a tracepoint is written tracepoint:CATEGORY:EVENT", {
+      hint: homes.length
+        ? `did you mean ${homes.map((c) => `tracepoint:${c}:${event}`).join(" or ")}?`
+        : undefined,
+    });
+    return [];
+  }
+  const [category, event] = parts;
+  const categories = kernel.tracepointCategories().filter(wildcard(category));
+  const found: Probe[] = [];
+  for (const home of categories)
+    for (const name of kernel.tracepoints(home).filter(wildcard(event))) {
+      const id = kernel.tracepointFormat(home, name)?.id;
+      if (id === undefined) continue;
+      const syscall = syscallOf(request, home, name);
+      const attach: Attach = {
+        kind: "tracepoint",
+        category: home,
+        event: name,
+        id,
+        ...(syscall ? { syscall } : {}),
+      };
+      found.push(probe(request, `tracepoint:${home}:${name}`, attach));
+    }
+  if (found.length === 0) reportMissing(request, category, event, categories);
+  return found;
+}
+
+function reportMissing(request: ProbeRequest, category: string, event: string, categories: string[]): void {
+  const { kernel } = request;
+  const all = kernel.tracepointCategories();
+  if (all.length === 0) {
+    request.missing(
+      "no-tracepoints",
+      "this kernel's tracepoints cannot be read",
+      "tracefs must be mounted and readable: mount -t tracefs nodev /sys/kernel/tracing",
+    );
+    return;
+  }
+  const wild = hasWildcard(category) || hasWildcard(event);
+  const what = `tracepoint:${category}:${event}`;
+  if (wild) {
+    request.missing("no-match", `no tracepoint of this kernel matches ${what}`);
+    return;
+  }
+  if (categories.length === 0) {
+    const homes = all.filter((c) => kernel.tracepoints(c).includes(event));
+    request.missing(
+      "unknown-tracepoint",
+      `there is no tracepoint category ${category} in this kernel`,
+      homes.length
+        ? `did you mean ${homes.map((c) => `tracepoint:${c}:${event}`).join(" or ")}?`
+        : didYouMean(category, all),
+    );
+    return;
+  }
+  const near = nearest(event, kernel.tracepoints(category)).map((name) => `tracepoint:${category}:${name}`);
+  const elsewhere = all
+    .filter((c) => kernel.tracepoints(c).includes(event))
+    .map((c) => `tracepoint:${c}:${event}`);
+  const suggestions = elsewhere.length ? elsewhere : near;
+  request.missing(
+    "unknown-tracepoint",
+    `there is no ${what} in this kernel`,
+    suggestions.length
+      ? `did you mean ${suggestions.join(" or ")}?`
+      : `list them: tracedeck list 'tracepoint:${category}:*'`,
+  );
+}

@@ -1,0 +1,157 @@
+/** uprobe, uretprobe and usdt: functions and instrumentation points of programs and libraries. */
+import { didYouMean, someOf } from "../check/nearest.ts";
+import type { UserBinary, UserSymbol } from "../kernel.ts";
+import type { Probe } from "../typed.ts";
+import { type ProbeRequest, parseInteger, probe, wrongShape } from "./request.ts";
+import { hasWildcard, wildcard } from "./wildcard.ts";
+
+/** The binaries that a path, a library's name or a wildcard means; reports when there are none. */
+function binaries(request: ProbeRequest, pattern: string): readonly UserBinary[] {
+  let found: readonly UserBinary[] = [];
+  let why = "";
+  try {
+    found = request.kernel.binaries(pattern, request.options.pid);
+  } catch (error) {
+    why = error instanceof Error ? `: ${error.message}` : "";
+  }
+  if (found.length === 0)
+    request.missing(
+      "unknown-binary",
+      `there is no program or library ${pattern}${why}`,
+      pattern.includes("/")
+        ? "is it readable from here? Programs in containers are at /proc/PID/root/…"
+        : "give its path, or the name of a library as in uprobe:libc:malloc",
+    );
+  return found;
+}
+
+export function expandUprobe(request: ProbeRequest): Probe[] {
+  const { parts, type, options } = request;
+  let all = parts;
+  if (all.length === 1 && options.pid) all = [`/proc/${options.pid}/exe`, ...all];
+  if (all.length === 3 && all[1] === "cpp") {
+    request.report.error("not-supported", request.span, "C++ names in probes are not supported yet", {
+      hint: "give the mangled name, as nm shows it",
+    });
+    return [];
+  }
+  if (all.length !== 2 || !all[0] || !all[1])
+    return wrongShape(request, `${type}:BINARY:FUNCTION, for example ${type}:libc:malloc`);
+  if (all[0].includes("@")) {
+    request.report.error("not-supported", request.span, "probes at source lines are not supported yet", {
+      hint: "use FUNCTION+OFFSET",
+    });
+    return [];
+  }
+  return binaries(request, all[0]).flatMap((binary) => inBinary(request, binary, all[1]));
+}
+
+function inBinary(request: ProbeRequest, binary: UserBinary, target: string): Probe[] {
+  const { type, report, span } = request;
+  const isReturn = type === "uretprobe";
+  const make = (symbol: string, offset: number, shown: string) =>
+    probe(request, `${type}:${binary.path}:${shown}`, {
+      kind: "uprobe",
+      path: binary.path,
+      symbol,
+      offset,
+      return: isReturn,
+    });
+  const address = parseInteger(target);
+  if (address !== undefined) {
+    const at = Number(address);
+    const holder = binary.symbols().find((s) => at >= s.address && at < s.address + Math.max(1, s.size));
+    return [make(holder?.name ?? "", holder ? holder.offset + (at - holder.address) : at, target)];
+  }
+  const plus = target.lastIndexOf("+");
+  const name = plus > 0 ? target.slice(0, plus) : target;
+  const offset = plus > 0 ? parseInteger(target.slice(plus + 1)) : 0n;
+  if (offset === undefined || (offset > 0n && isReturn)) {
+    report.error(
+      "probe-syntax",
+      span,
+      isReturn ? "uretprobe takes no offset" : `${target} has no valid offset`,
+    );
+    return [];
+  }
+  const symbols = binary.symbols();
+  if (hasWildcard(name)) {
+    const found = distinct(symbols.filter((s) => matchesName(s, wildcard(name))));
+    if (found.length === 0) request.missing("no-match", `no function of ${binary.path} matches ${name}`);
+    return found.map((s) => make(s.name, s.offset, s.name));
+  }
+  const symbol = symbols.find((s) => s.name === name);
+  if (!symbol) {
+    request.missing(
+      "unknown-function",
+      symbols.length
+        ? `there is no function ${name} in ${binary.path}`
+        : `${binary.path} has no symbols, so ${name} cannot be found in it`,
+      symbols.length
+        ? (didYouMean(
+            name,
+            symbols.map((s) => s.name),
+          ) ?? `list them: tracedeck list '${type}:${binary.path}:*'`)
+        : "it is stripped: install its debug symbols, or give an address",
+    );
+    return [];
+  }
+  if (symbol.size > 0 && offset >= BigInt(symbol.size)) {
+    report.error("offset-outside", span, `${name} has ${symbol.size} bytes, +${offset} is outside`);
+    return [];
+  }
+  return [make(symbol.name, symbol.offset + Number(offset), offset > 0n ? `${name}+${offset}` : name)];
+}
+
+const matchesName = (symbol: UserSymbol, matches: (name: string) => boolean): boolean =>
+  symbol.offset > 0 && matches(symbol.name);
+
+/** Names of one address attach once. */
+function distinct(symbols: UserSymbol[]): UserSymbol[] {
+  const byOffset = new Map<number, UserSymbol>();
+  for (const symbol of symbols) if (!byOffset.has(symbol.offset)) byOffset.set(symbol.offset, symbol);
+  return [...byOffset.values()];
+}
+
+export function expandUsdt(request: ProbeRequest): Probe[] {
+  const { parts, options } = request;
+  let all = parts;
+  if (
+    options.pid &&
+    (all.length === 1 || (all.length === 2 && !all[0].includes("/") && !all[0].includes("lib")))
+  )
+    all = [`/proc/${options.pid}/exe`, ...all];
+  if (all.length < 2 || all.length > 3)
+    return wrongShape(request, "usdt:BINARY:PROBE or usdt:BINARY:PROVIDER:PROBE");
+  const [path] = all;
+  const provider = all.length === 3 && all[1] ? all[1] : "*";
+  const name = all.at(-1)!;
+  return binaries(request, path).flatMap((binary) => {
+    const points = binary.usdt();
+    const found = points.filter((p) => wildcard(provider)(p.provider) && wildcard(name)(p.name));
+    if (found.length === 0)
+      request.missing(
+        hasWildcard(name) ? "no-match" : "unknown-usdt",
+        points.length
+          ? `there is no USDT probe ${provider === "*" ? name : `${provider}:${name}`} in ${binary.path}`
+          : `${binary.path} has no USDT probes`,
+        points.length
+          ? (didYouMean(
+              name,
+              points.map((p) => p.name),
+            ) ?? `it has ${someOf([...new Set(points.map((p) => `${p.provider}:${p.name}`))])}`)
+          : undefined,
+      );
+    return found.map((point) =>
+      probe(request, `usdt:${binary.path}:${point.provider}:${point.name}`, {
+        kind: "usdt",
+        path: binary.path,
+        provider: point.provider,
+        name: point.name,
+        offset: point.offset,
+        semaphoreOffset: point.semaphoreOffset,
+        arguments: point.arguments,
+      }),
+    );
+  });
+}
