@@ -3,6 +3,7 @@ import { parseScript } from "../parse/script.ts";
 import { recordedKernel } from "../testing/recordedKernel.ts";
 import { sketchScript } from "../testing/sketch.ts";
 import { type ExpandOptions, expandScript } from "./script.ts";
+import { STANDARD_MACROS } from "./stdlib.bt.ts";
 
 type Files = Record<string, string>;
 
@@ -130,6 +131,14 @@ describe("macros", () => {
 });
 
 describe("the standard library", () => {
+  test("every macro has the name of its row, and parses", () => {
+    for (const { name, source } of STANDARD_MACROS) {
+      const { script, diagnostics } = parseScript(source);
+      expect(diagnostics).toEqual([]);
+      expect(new Set(script.macros.map((macro) => macro.name))).toEqual(new Set([name]));
+    }
+  });
+
   test.each([
     ["print(ppid());", "print(curtask.real_parent.pid);"],
     ["print(pcomm($t));", "print($t.real_parent.comm);"],

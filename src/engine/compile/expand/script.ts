@@ -13,7 +13,7 @@ import { defaultIncludePaths, Headers } from "./headers.ts";
 import { KNOWN_CONSTANTS } from "./known-constants.ts";
 import { MacroTable } from "./macros.ts";
 import { directoryOf, resolvePath } from "./paths.ts";
-import { STANDARD_LIBRARY } from "./stdlib.bt.ts";
+import { STANDARD_LIBRARY, STANDARD_MACROS } from "./stdlib.bt.ts";
 import { reachable, usedNames } from "./used-names.ts";
 
 export interface ExpandOptions {
@@ -87,8 +87,7 @@ export function expandScript(script: Script, source: string, options: ExpandOpti
 /** Parsed only if the script names one of them. */
 function addStandardMacros(script: Script, macros: MacroTable, files: ExpandResult["files"]): void {
   const used = usedNames([script.actions, script.macros]);
-  const names = STANDARD_LIBRARY.matchAll(/^macro (\w+)/gm);
-  if (![...names].some(([, name]) => used.has(name))) return;
+  if (!STANDARD_MACROS.some(({ name }) => used.has(name))) return;
   const { script: library } = parseScript(STANDARD_LIBRARY, files.length);
   files.push({ name: "standard library", text: STANDARD_LIBRARY });
   for (const macro of library.macros) macros.add(macro, true);
