@@ -50,11 +50,13 @@ export {
 } from "./link/kprobe.ts";
 export { FdLink, type HasFd, type Link, type LinkInfo, linkInfo } from "./link/link.ts";
 export {
+  attachBreakpoint,
   attachHardware,
   attachInterval,
   attachPerfEvent,
   attachProfile,
   attachSoftware,
+  type BreakpointOptions,
   type ClockOptions,
   type CounterOptions,
   type PerfEventOptions,
@@ -79,7 +81,17 @@ export {
   VerifierError,
 } from "./program.ts";
 export { type RecordCallback, RingBuffer, type RingBufferMap } from "./ringbuf.ts";
-export { clockNs, close, dup, Mapping, pollIn, raiseMemlock, raiseOpenFiles, setCloseOnExec } from "./sys.ts";
+export {
+  clockNs,
+  close,
+  dup,
+  Mapping,
+  pageSize,
+  pollIn,
+  raiseMemlock,
+  raiseOpenFiles,
+  setCloseOnExec,
+} from "./sys.ts";
 export {
   hasTracepoint,
   listAllTracepoints,

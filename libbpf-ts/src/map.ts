@@ -7,7 +7,7 @@
 
 import { possibleCpus } from "./cpus.ts";
 import { Errno, kernelAtLeast, SysError } from "./errno.ts";
-import { attr, bpf, bpfCallName, bpfOrThrow, close, Mapping, raiseMemlock } from "./sys.ts";
+import { attr, bpf, bpfCallName, bpfOrThrow, close, Mapping, pageSize, raiseMemlock } from "./sys.ts";
 import { Cmd, MapType, type MapTypeName, UpdateFlag } from "./uapi.ts";
 
 export interface MapSpec {
@@ -225,7 +225,8 @@ export class BpfMap implements Disposable {
   /** The memory of an array created with `MapFlag.mmapable` (5.5): entries `round8(valueSize)` apart. Gone after disposal. */
   mmapArray(): ArrayBuffer {
     if (!this.#mapping) {
-      const length = Math.ceil((round8(this.valueSize) * this.maxEntries) / 4096) * 4096;
+      const page = pageSize();
+      const length = Math.ceil((round8(this.valueSize) * this.maxEntries) / page) * page;
       this.#mapping = new Mapping(this.fd, length, "write");
     }
     return this.#mapping.buffer;

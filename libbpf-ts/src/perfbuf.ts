@@ -8,10 +8,9 @@ import { onlineCpus } from "./cpus.ts";
 import { openPerfEvent } from "./link/perfEvent.ts";
 import type { BpfMap } from "./map.ts";
 import type { RecordCallback } from "./ringbuf.ts";
-import { close, ioctl, Mapping } from "./sys.ts";
+import { close, ioctl, Mapping, pageSize } from "./sys.ts";
 import { PerfIoctl, PerfType, SoftwareEvent } from "./uapi.ts";
 
-const PAGE = 4096;
 const RECORD = { lost: 2, sample: 9 };
 const SAMPLE_RAW = 1024n;
 
@@ -32,7 +31,8 @@ export class PerfBuffer implements Disposable {
   lost = 0;
 
   constructor(map: BpfMap, pages = 64) {
-    this.#size = pages * PAGE;
+    const page = pageSize();
+    this.#size = pages * page;
     const key = new Uint32Array(1);
     const value = new Int32Array(1);
     try {
@@ -48,13 +48,13 @@ export class PerfBuffer implements Disposable {
           cpu,
           "perf buffer",
         );
-        const mapping = new Mapping(fd, PAGE + this.#size, "write");
+        const mapping = new Mapping(fd, page + this.#size, "write");
         this.#rings.push({
           fd,
           mapping,
           head: new BigUint64Array(mapping.buffer, 1024, 2),
-          view: new DataView(mapping.buffer, PAGE),
-          bytes: new Uint8Array(mapping.buffer, PAGE),
+          view: new DataView(mapping.buffer, page),
+          bytes: new Uint8Array(mapping.buffer, page),
         });
         key[0] = cpu;
         value[0] = fd;

@@ -8,9 +8,8 @@
 // padded to 8 bytes. Positions only grow. Their low 32 bits are enough to reckon with, as no ring is larger than that; the
 // loop never makes a BigInt. On an unfinished record `drain` returns: its writer is in the middle of it.
 
-import { Mapping } from "./sys.ts";
+import { Mapping, pageSize } from "./sys.ts";
 
-const PAGE = 4096;
 const BUSY = 0x80000000;
 const DISCARD = 0x40000000;
 
@@ -36,14 +35,15 @@ export class RingBuffer implements Disposable {
   #position: bigint;
 
   constructor(map: RingBufferMap) {
+    const page = pageSize();
     this.size = map.maxEntries;
-    this.#control = new Mapping(map.fd, PAGE, "write");
-    this.#data = new Mapping(map.fd, PAGE + 2 * this.size, "read", PAGE);
+    this.#control = new Mapping(map.fd, page, "write");
+    this.#data = new Mapping(map.fd, page + 2 * this.size, "read", page);
     this.#consumer = new BigUint64Array(this.#control.buffer, 0, 1);
     this.#producer = new Uint32Array(this.#data.buffer, 0, 2);
-    this.#headers = new Uint32Array(this.#data.buffer, PAGE);
-    this.bytes = new Uint8Array(this.#data.buffer, PAGE);
-    this.view = new DataView(this.#data.buffer, PAGE);
+    this.#headers = new Uint32Array(this.#data.buffer, page);
+    this.bytes = new Uint8Array(this.#data.buffer, page);
+    this.view = new DataView(this.#data.buffer, page);
     this.#position = Atomics.load(this.#consumer, 0);
   }
 
@@ -66,7 +66,7 @@ export class RingBuffer implements Disposable {
   drain(callback: RecordCallback, max = Number.POSITIVE_INFINITY, until?: number): number {
     const mask = this.size - 1;
     // Give room back in steps, so that writers don't wait for the end of a long drain.
-    const step = Math.max(PAGE, this.size >>> 3);
+    const step = Math.max(4096, this.size >>> 3);
     let low = Number(BigInt.asUintN(32, this.#position));
     let unreleased = 0;
     let records = 0;

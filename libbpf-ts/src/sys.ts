@@ -14,6 +14,7 @@ type SyscallFn = (nr: number, a: Word, b: Word, c: Word, d: Word, e: Word, f: Wo
 
 interface Native {
   syscall: SyscallFn;
+  pageSize: number;
   errno(): number;
   address(view: ArrayBufferView | ArrayBuffer): bigint;
   view(address: bigint, length: number): ArrayBuffer;
@@ -39,8 +40,10 @@ function native(): Native {
   if (loaded) return loaded;
   const koffi = loadKoffi();
   const words = ["int64", "int64", "int64", "int64", "int64", "int64", "int64"];
+  const libc = koffi.load(null);
   loaded = {
-    syscall: koffi.load(null).func("syscall", "int64", words) as unknown as SyscallFn,
+    syscall: libc.func("syscall", "int64", words) as unknown as SyscallFn,
+    pageSize: libc.func("getpagesize", "int", [])() as number,
     errno: () => koffi.errno(),
     address: koffi.address,
     view: koffi.view,
@@ -68,6 +71,11 @@ export function syscall(
 /** The address of a view's first byte; good for as long as the view is referenced. */
 export function addressOf(view: ArrayBufferView | ArrayBuffer): bigint {
   return native().address(view);
+}
+
+/** Bytes of a page: 4096 on x86-64, up to 65536 on arm64. */
+export function pageSize(): number {
+  return native().pageSize;
 }
 
 /** `text` as zero-terminated bytes. */

@@ -3,10 +3,10 @@
 //
 // perf_event_attr, as far as it is used here:
 //
-//   0 type  4 size  8 config  16 period|freq  24 sample_type  32 read_format  40 flag bits  48 wakeup  56 config1  64 config2
+//   0 type  4 size  8 config  16 period|freq  24 sample_type  32 read_format  40 flag bits  52 bp_type  56 config1  64 config2
 
 import { onlineCpus } from "../cpus.ts";
-import { SysError } from "../errno.ts";
+import { Errno, SysError } from "../errno.ts";
 import { close, perfEventOpen } from "../sys.ts";
 import {
   HardwareEvent,
@@ -31,6 +31,8 @@ export interface PerfEventSpec {
   excludeUser?: boolean;
   excludeKernel?: boolean;
   inherit?: boolean;
+  /** bp_type of a breakpoint. */
+  breakpointType?: number;
   /** What a record in a perf buffer holds. */
   sampleType?: bigint;
 }
@@ -52,6 +54,7 @@ export function encodePerfEventAttr(spec: PerfEventSpec): Uint8Array {
     (spec.excludeKernel ? FLAG.excludeKernel : 0n) |
     (spec.freq !== undefined ? FLAG.freq : 0n);
   view.setBigUint64(40, flags, true);
+  view.setUint32(52, spec.breakpointType ?? 0, true);
   view.setBigUint64(56, spec.config1 ?? 0n, true);
   view.setBigUint64(64, spec.config2 ?? 0n, true);
   return new Uint8Array(view.buffer);
@@ -83,9 +86,13 @@ export function attachPerfEvent(program: HasFd, options: PerfEventOptions): Link
       : (options.cpus ?? onlineCpus()).map((cpu) => [-1, cpu]);
   const fds: number[] = [];
   let isLink = false;
+  const bytes = encodePerfEventAttr({ ...options, disabled: true });
   try {
     for (const [pid, cpu] of places) {
-      const event = openPerfEvent({ ...options, disabled: true }, pid, cpu, target);
+      const event = perfEventOpen(bytes, pid, cpu);
+      // A CPU that went offline since the list was read.
+      if (event === -Errno.ENODEV && cpu >= 0 && places.length > 1) continue;
+      if (event < 0) throw new SysError(`perf_event_open(${target})`, -event);
       const attached = attachToPerfEvent(program, event, target, options.cookie);
       fds.push(attached.fd);
       isLink = attached.isLink;
@@ -122,6 +129,32 @@ export function attachHardware(program: HasFd, event: HardwareEventName, options
     type: PerfType.hardware,
     config: BigInt(HardwareEvent[event]),
     target: `hardware ${event}`,
+  });
+}
+
+export interface BreakpointOptions {
+  address: bigint;
+  length: 1 | 2 | 4 | 8;
+  /** What is watched for: reading and writing, writing, or executing. */
+  on: "rw" | "w" | "x";
+  /** Addresses are this process's; without it they are the kernel's. */
+  pid?: number;
+  cookie?: bigint;
+}
+
+/** Whenever memory is touched, by the processor's debug registers: four at a time on x86-64. */
+export function attachBreakpoint(program: HasFd, options: BreakpointOptions): Link {
+  const { address, length, on, pid, cookie } = options;
+  return attachPerfEvent(program, {
+    type: PerfType.breakpoint,
+    config: 0n,
+    config1: address,
+    config2: BigInt(on === "x" ? 8 : length),
+    breakpointType: { rw: 3, w: 2, x: 4 }[on],
+    period: 1n,
+    pid,
+    cookie,
+    target: `watchpoint 0x${address.toString(16)}:${length}:${on}`,
   });
 }
 

@@ -4,6 +4,7 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { closeSync, openSync, readdirSync } from "node:fs";
 import {
   archFor,
+  attachBreakpoint,
   attachInterval,
   attachIter,
   attachKprobe,
@@ -30,6 +31,7 @@ import {
   usdtProbes,
 } from "libbpf-ts";
 import * as asm from "libbpf-ts/asm";
+import { addressOf } from "libbpf-ts/sys";
 import { describe, expect, test } from "vitest";
 import { Cells, compileC, countHere, done, hasGcc, isRoot, load, onlyHere, testWith } from "./support.ts";
 
@@ -191,6 +193,18 @@ describe("perf events", () => {
     for (const end = performance.now() + 100; performance.now() < end; );
     expect(cells.get()).toBeGreaterThan(10);
   });
+});
+
+testWith(["perf_event"], "a breakpoint counts writes to one variable", () => {
+  const memory = new Uint32Array(new ArrayBuffer(4096));
+  using cells = new Cells();
+  using program = load("perf_event", [asm.movImm(2, 1), ...cells.add(), ...done]);
+  const watched = addressOf(memory);
+  using _link = attachBreakpoint(program, { address: watched, length: 4, on: "w", pid: process.pid });
+  for (let i = 0; i < 10; i++) memory[0] = i;
+  memory[100] = 1;
+  expect(memory[0] + memory[100]).toBe(10);
+  expect(cells.get()).toBe(10);
 });
 
 const traced = `
