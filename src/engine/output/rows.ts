@@ -39,7 +39,7 @@ export const rawView = (map: MergedMap): DataView => dataView(map.raw!);
 type Compare = (a: number, b: number) => number;
 
 /** Compares two keys by the offsets at which they lie. */
-function keyCompare(view: DataView, type: Type): Compare {
+export function keyCompare(view: DataView, type: Type): Compare {
   switch (type.kind) {
     case "int": {
       if (type.size === 8) {
