@@ -162,7 +162,10 @@ const hints: HintRow[] = [
   {
     call: /^mount/,
     errno: [Errno.EPERM],
-    hint: () => "mount it as root: mount -t tracefs tracefs /sys/kernel/tracing",
+    hint: () =>
+      process.geteuid?.() === 0
+        ? "it needs the capability CAP_SYS_ADMIN, which containers seldom have: mount it outside, and pass it in"
+        : "run it as root (sudo), or have it mounted: sudo mount -t tracefs tracefs /sys/kernel/tracing",
   },
 ];
 

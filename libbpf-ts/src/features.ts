@@ -143,6 +143,13 @@ function probePerfLink(): FeatureResult {
   });
 }
 
+function probeKprobes(): FeatureResult {
+  if (kprobesAvailable()) return yes;
+  // Kernels before 4.17 have them in tracefs only.
+  const readable = attempt(tracefsPath);
+  return readable.supported ? no("built without CONFIG_KPROBES or CONFIG_KPROBE_EVENTS") : readable;
+}
+
 function probeKprobeMulti(): FeatureResult {
   return attempt(() => {
     using program = loadProgram("kprobe", returnZero, { expectedAttachType: "trace_kprobe_multi" });
@@ -269,11 +276,7 @@ export const features: readonly FeatureRow[] = [
     name: "tracefs",
     since: "4.1",
     title: "lists and describes tracepoints",
-    probe: () =>
-      attempt(() => {
-        if (!existsSync(`${tracefsPath()}/events`))
-          throw new UnsupportedError("tracefs", "it cannot be read");
-      }),
+    probe: () => attempt(tracefsPath),
   },
   {
     name: "btf",
@@ -292,7 +295,7 @@ export const features: readonly FeatureRow[] = [
     name: "kprobes",
     since: "4.1",
     title: "kernel functions (kprobe, kretprobe)",
-    probe: () => (kprobesAvailable() ? yes : no("built without CONFIG_KPROBES or CONFIG_KPROBE_EVENTS")),
+    probe: probeKprobes,
   },
   { name: "kprobe_multi", since: "5.18", title: "many kernel functions at once", probe: probeKprobeMulti },
   {

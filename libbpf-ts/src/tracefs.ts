@@ -7,7 +7,7 @@
 //   field:__data_loc char[] name;	offset:24;	size:4;	signed:0;      (u16 offset, u16 length of the real data)
 
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { UnsupportedError } from "./errno.ts";
+import { Errno, SysError, UnsupportedError } from "./errno.ts";
 import { mount } from "./sys.ts";
 
 export interface TracepointField {
@@ -37,13 +37,21 @@ export interface TracepointFormat {
 const places = ["/sys/kernel/tracing", "/sys/kernel/debug/tracing"];
 let found: string | undefined;
 
-/** Where tracefs is mounted; mounts it where it is not. Throws SysError or UnsupportedError. */
+/** Where tracefs is mounted and readable; mounts it where it is not. Throws SysError or UnsupportedError. */
 export function tracefsPath(): string {
   if (found) return found;
   found = places.find((place) => existsSync(`${place}/events`));
   if (found) return found;
   if (!existsSync(places[0]))
     throw new UnsupportedError("tracefs", "this kernel has none (CONFIG_TRACING)", "4.1");
+  const mounted = / (\S+) tracefs /.exec(readFileSync("/proc/self/mounts", "latin1"))?.[1];
+  if (mounted) {
+    throw new SysError(
+      `open(${mounted}/events)`,
+      Errno.EACCES,
+      `tracefs is for root alone: run it as root (sudo), or open it to others: sudo mount -o remount,mode=755 ${mounted}`,
+    );
+  }
   mount("tracefs", places[0], "tracefs");
   found = places[0];
   return found;
