@@ -1,0 +1,147 @@
+/** check, list, info and the command line's own words. */
+import { describe, expect, test } from "vitest";
+import { isRoot, tracedeck } from "../../support/cli.ts";
+
+describe("tracedeck check", () => {
+  test("a good script: nothing and 0", () => {
+    expect(tracedeck(["check", "-e", "begin { @ = count(); }"])).toEqual({
+      stdout: "",
+      stderr: "",
+      status: 0,
+    });
+  });
+
+  test("a broken script: every error on stdout and 1", () => {
+    const { stdout, status } = tracedeck(["check", "-"], { input: "begin { @x = 1 + ; $y = foo(2); }\n" });
+    expect(status).toBe(1);
+    expect(stdout).toMatch(/^stdin:1:\d+-\d+: ERROR:/);
+  });
+
+  /** Broken, truncated and hostile: each ends soon, with diagnostics or nothing, never with a stack trace. */
+  const hostile: [name: string, source: string][] = [
+    ["empty", ""],
+    ["only a comment", "// nothing"],
+    ["unclosed comment", "/* begin { }"],
+    ["unclosed block", "begin { if (1) { "],
+    ["unclosed string", 'begin { printf("abc'],
+    ["binary", "\u0000\u0001\u0002\u00ff begin { }"],
+    ["deep parentheses", `begin { $x = ${"(".repeat(20_000)}1${")".repeat(20_000)}; }`],
+    ["deep blocks", `begin ${"{".repeat(20_000)}${"}".repeat(20_000)}`],
+    ["deep unary", `begin { $x = ${"!".repeat(50_000)}1; }`],
+    ["long chain", `begin { $x = ${"1 + ".repeat(20_000)}1; }`],
+    ["huge number", `begin { $x = ${"9".repeat(10_000)}; }`],
+    ["huge string", `begin { $x = "${"a".repeat(1_000_000)}"; }`],
+    ["long name", `begin { $${"a".repeat(100_000)} = 1; }`],
+    ["unknown type", "begin { $x = (struct nothing_like_it *)0; $x->field; }"],
+    ["unknown probe", "kproobe:vfs_read { }"],
+    ["unknown tracepoint", "tracepoint:syscalls:sys_enter_opnat { }"],
+    ["macro that calls itself", "macro a() { a() } begin { a(); }"],
+    ["struct that holds itself", "struct a { struct a b; } begin { $x = (struct a *)0; $y = *$x; }"],
+    ["endless unroll", "begin { unroll(1000000000) { @++; } }"],
+    ["bad format", 'begin { printf("%d %s %q", 1); }'],
+    ["division by zero", "begin { $x = 1 / 0; }"],
+    ["escape sequences", 'begin { printf("\u001b[2J", nothing("\u001b]0;x\u0007")); }'],
+    ["lone surrogate", "begin { $x = \ud800; }"],
+    ["positional out of range", "begin { printf($99999999999); }"],
+    ["lhist of nothing", "begin { @ = lhist(1, 0, 0, 0); }"],
+    ["lhist of everything", "begin { @ = lhist(1, 0, 9223372036854775807, 1); }"],
+    ["many errors", "begin { $; } ".repeat(3000)],
+  ];
+  test.each(hostile)("%s", (_name, source) => {
+    const started = performance.now();
+    const { stdout, stderr, status } = tracedeck(["check", "-"], { input: source });
+    expect([0, 1]).toContain(status);
+    if (status === 1) expect(stdout).toContain("ERROR:");
+    expect(stdout + stderr).not.toMatch(/^\s+at .*:\d+:\d+\)?$/m);
+    expect(stdout + stderr).not.toContain("\u001b[2J");
+    expect(performance.now() - started).toBeLessThan(10_000);
+  });
+});
+
+describe("tracedeck", () => {
+  test("help and version", () => {
+    expect(tracedeck(["--help"]).stdout).toContain("tracedeck run");
+    expect(tracedeck(["--version"]).stdout).toMatch(/^tracedeck \d+\.\d+\.\d+\n$/);
+    for (const command of ["run", "check", "list", "info"]) {
+      expect(tracedeck([command, "--help"]).stdout).toContain(`tracedeck ${command}`);
+    }
+  });
+
+  test("a command that does not exist", () => {
+    const { stderr, status } = tracedeck(["lisst"]);
+    expect(stderr).toContain("did you mean 'tracedeck list'?");
+    expect(status).toBe(1);
+  });
+});
+
+describe.skipIf(!isRoot)("tracedeck list", () => {
+  test("tracepoints with their arguments", () => {
+    expect(tracedeck(["list", "-v", "tracepoint:syscalls:sys_enter_openat"]).stdout).toBe(
+      [
+        "tracepoint:syscalls:sys_enter_openat",
+        "    int __syscall_nr",
+        "    int dfd",
+        "    const char * filename",
+        "    int flags",
+        "    umode_t mode",
+        "",
+      ].join("\n"),
+    );
+  });
+
+  test("a word is looked for in every type", () => {
+    const { stdout } = tracedeck(["list", "*sched_switch*"]);
+    expect(stdout).toContain("tracepoint:sched:sched_switch\n");
+    expect(stdout).toContain("rawtracepoint:sched_switch\n");
+  });
+
+  test("functions of a binary", () => {
+    expect(tracedeck(["list", "uprobe:/bin/bash:readline"]).stdout).toMatch(/^uprobe:\/.*bash:readline\n$/);
+  });
+
+  test("structs", () => {
+    const { stdout } = tracedeck(["list", "-v", "struct file"]);
+    expect(stdout).toMatch(/^vmlinux: struct file \{\n/);
+    expect(stdout).toContain("struct inode *f_inode;");
+  });
+
+  test("through run -l, as bpftrace does, also for a program", () => {
+    expect(tracedeck(["run", "-l", "software:cpu*"]).stdout).toBe("software:cpu-clock:\n");
+    expect(tracedeck(["run", "-l", "-e", "tracepoint:sched:sched_wak* { }"]).stdout).toContain(
+      "tracepoint:sched:sched_wakeup\n",
+    );
+  });
+
+  test("everything takes well under a second", () => {
+    const started = performance.now();
+    const { stdout } = tracedeck(["list"]);
+    expect(stdout.split("\n").length).toBeGreaterThan(1000);
+    expect(performance.now() - started).toBeLessThan(2_000);
+  });
+});
+
+describe("tracedeck info", () => {
+  test("says what is possible and how to get what is not", () => {
+    const { stdout, status } = tracedeck(["info"]);
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/^System\n/);
+    expect(stdout).toContain("Features\n");
+    for (const line of stdout.split("\n").filter((l) => /^ {2}(yes|no|\?) /.test(l))) {
+      expect(line).toMatch(/^ {2}(yes|no|\?)\s+\S+\s+\S/);
+    }
+  });
+});
+
+describe.skipIf(!isRoot)("without rights", () => {
+  test("run says what is missing and what to type", async () => {
+    const { spawnSync } = await import("node:child_process");
+    const { CLI } = await import("../../support/cli.ts");
+    const { stderr, status } = spawnSync(CLI[0], [CLI[1], "run", "-e", "begin { exit(); }"], {
+      encoding: "utf8",
+      uid: 65534,
+      gid: 65534,
+    });
+    expect(status).toBe(1);
+    expect(stderr).toContain("sudo tracedeck run -e 'begin { exit(); }'");
+  });
+});

@@ -1,0 +1,55 @@
+/** The same script on the same work in Debian's bpftrace and in tracedeck gives the same output. */
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { CLI, commandPath, compileC, isRoot } from "../support/cli.ts";
+import { ONE_LINERS, type OneLiner } from "./oneLiners.ts";
+
+const bpftrace = commandPath("bpftrace");
+const gcc = commandPath("gcc");
+
+/** What 0.17 writes otherwise than 0.26: the banner, blank lines, the space after a histogram's name, and stats(). */
+function normalized(output: string): string[] {
+  return output
+    .split("\n")
+    .filter((line) => line.trim() !== "" && !/^Attach(ing|ed) \d+ probes?/.test(line))
+    .map((line) => line.trimEnd())
+    .map((line) =>
+      line.replace(
+        /count (\d+), average (-?\d+), total (-?\d+)$/,
+        "{ .count = $1, .average = $2, .total = $3 }",
+      ),
+    );
+}
+
+describe.skipIf(!bpftrace || !isRoot)("side by side with bpftrace", () => {
+  const folder = mkdtempSync(join(tmpdir(), "tracedeck-side-"));
+  const work = join(folder, "work");
+
+  beforeAll(() => {
+    if (gcc) compileC(join(import.meta.dirname, "workload.c"), work);
+  });
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  function run(command: readonly string[], { script, parameters = [], command: traced }: OneLiner) {
+    const args = ["-e", script.replaceAll("WORK", work), ...(traced ? ["-c", work] : []), ...parameters];
+    const { stdout, stderr, status } = spawnSync(command[0], [...command.slice(1), ...args], {
+      encoding: "utf8",
+      timeout: 30_000,
+    });
+    return { lines: normalized(stdout), stderr, status };
+  }
+
+  for (const row of ONE_LINERS) {
+    test.skipIf(row.command && !gcc)(row.name, () => {
+      const theirs = run([bpftrace!], row);
+      const ours = run([...CLI, "run"], row);
+      expect(theirs.status, theirs.stderr).toBe(0);
+      expect(theirs.lines.length).toBeGreaterThan(0);
+      expect(ours.status, ours.stderr).toBe(0);
+      expect(ours.lines).toEqual(theirs.lines);
+    });
+  }
+});
