@@ -7,14 +7,14 @@ import type { Context } from "./context.ts";
 import { convert, truth } from "./convert.ts";
 import { describe } from "./describe.ts";
 import { didYouMean, someOf } from "./nearest.ts";
-import { intSpace, isUnknown, sameType, wrapInt } from "./promote.ts";
+import { intSpace, isFlexible, isUnknown, sameType, wrapInt } from "./promote.ts";
 
 export function checkCast(e: Expression & { kind: "cast" }, cx: Context): TypedExpression {
   const operand = cx.expression(e.operand);
   const written = cx.script.definitions.resolve(e.type, cx);
   if (!written || isUnknown(operand.type)) return cx.unknown(e.span);
   const target = sized(written, operand.type);
-  const made = castTo(operand, target, cx);
+  const made = castTo(literalOfSize(operand, target), target, cx);
   if (made) return { ...made, span: e.span };
   const from = describe(operand.type);
   return cx.fail(
@@ -33,6 +33,13 @@ export function checkCast(e: Expression & { kind: "cast" }, cx: Context): TypedE
 function sized(target: Type, from: Type): Type {
   if (target.kind !== "array" || target.length > 0) return target;
   return { ...target, length: Math.floor(sizeOf(from) / Math.max(1, sizeOf(target.of))) };
+}
+
+/** A literal has no size of its own: it takes the array's. */
+function literalOfSize(operand: TypedExpression, target: Type): TypedExpression {
+  const size = target.kind === "array" ? sizeOf(target) : 0;
+  if (operand.op !== "int" || !isFlexible(operand.type) || ![1, 2, 4, 8].includes(size)) return operand;
+  return { ...operand, type: int(size as 1 | 2 | 4 | 8, true) };
 }
 
 /** Where a pointer made of this value leads. */
@@ -54,7 +61,9 @@ function castTo(operand: TypedExpression, target: Type, cx: Context): TypedExpre
       if (from.kind === "int" || from.kind === "bool" || from.kind === "pointer")
         return sameType(from, target) ? { ...operand, type: fixed } : cast(fixed);
       if (from.kind === "ksym" || from.kind === "username") return cast(target);
-      return isBytes(from) && sizeOf(from) === target.size ? cast(target) : undefined;
+      return from.kind === "array" && isBytes(from) && sizeOf(from) === target.size
+        ? cast(target)
+        : undefined;
     case "bool":
       if (from.kind === "string") return stringTruth(operand);
       if (from.kind === "pointer") return truth({ op: "cast", operand, type: UINT64, span });

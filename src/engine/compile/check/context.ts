@@ -187,6 +187,11 @@ export class Context implements TypeNameContext {
   }
 
   typeOf(expression: Expression): Type | undefined {
+    if (expression.kind === "map" && !expression.key) {
+      const facts = this.inference.map(expression.name, expression.span);
+      if (facts.keyed) return isUnknown(facts.key) ? undefined : facts.key;
+      if (facts.keyed === undefined && !this.final) return undefined;
+    }
     this.typesOnly++;
     const { type } = this.inScope(() => this.expression(expression));
     this.typesOnly--;

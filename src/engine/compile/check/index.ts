@@ -11,9 +11,11 @@ import type { Kernel } from "../kernel.ts";
 import { expandProbe } from "../probes/expand.ts";
 import type { ProbeTypeRow } from "../tables/probeTypes.ts";
 import type { MapInfo, Probe, TypedAction, TypedProgram } from "../typed.ts";
+import { isAggregation } from "../types.ts";
 import { readConfig } from "./config.ts";
 import { Context, type Passes, type ProbeGroup, type ScriptContext } from "./context.ts";
 import { Definitions } from "./definitions.ts";
+import { describe } from "./describe.ts";
 import { checkExpression } from "./expressions.ts";
 import { groupProbes, usesOf } from "./group.ts";
 import { Inference } from "./inference.ts";
@@ -53,6 +55,7 @@ export function checkScript(
   declareMaps(script, shared);
   const tasks = expandActions(script, shared);
   const actions = settle(tasks, shared);
+  reportDeclaredKinds(shared);
   if (script.actions.length === 0 && !report.hasErrors)
     report.error("no-probes", script.span, "the script has no probes", {
       hint: "for example: begin { print(1); }",
@@ -194,6 +197,25 @@ function checkAction({ action, group }: Task, shared: ScriptContext): TypedActio
   }
   const body = checkBody(action.body, cx);
   return { probes: group.probes, ...(predicate ? { predicate } : {}), body, span: action.span };
+}
+
+/** A declared kind of map that cannot hold what the script puts in it. */
+function reportDeclaredKinds({ inference, report }: ScriptContext): void {
+  for (const facts of inference.maps.values()) {
+    if (!facts.declared || isUnknown(facts.value)) continue;
+    const perCpu = facts.declared.mapType.startsWith("percpu");
+    if (perCpu === isAggregation(facts.value)) continue;
+    const { mapType } = facts.declared;
+    const other = perCpu ? mapType.slice("percpu".length) : `percpu${mapType}`;
+    report.error(
+      "map-type",
+      facts.declaredSpan ?? facts.span,
+      `${facts.name} is a ${mapType}, and holds ${describe(facts.value)}`,
+      {
+        hint: `${perCpu ? "only count() and its kind are" : "count() and its kind are"} kept per CPU: declare it as ${other}`,
+      },
+    );
+  }
 }
 
 /** As first seen in the script. A map that is only declared, printed or cleared holds nothing and is left out. */

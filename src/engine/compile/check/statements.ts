@@ -9,7 +9,15 @@ import { convert, literalFits } from "./convert.ts";
 import { describe } from "./describe.ts";
 import { mapPlace, reportUnset } from "./maps.ts";
 import { binary, condition, constantOf } from "./operators.ts";
-import { aggregationInt, isCastableAggregation, isUnknown, isVoid, promote } from "./promote.ts";
+import {
+  aggregationInt,
+  isCastableAggregation,
+  isUnknown,
+  isVoid,
+  literalInt,
+  promote,
+  sameType,
+} from "./promote.ts";
 
 type Of<K extends Statement["kind"]> = Statement & { kind: K };
 
@@ -212,19 +220,31 @@ function store(
       );
       return [];
     }
-    const tooLong =
-      value.type.kind === "string" &&
-      variable.fixed.kind === "string" &&
-      value.type.size > variable.fixed.size;
-    const converted = tooLong ? undefined : convert(value, variable.fixed);
+    const converted = hasRoom(value.type, variable.fixed) ? convert(value, variable.fixed) : undefined;
     if (!converted) return mismatch(name, value, variable.fixed, cx);
     return [{ op: "set-local", local, value: converted, span }];
   }
   if (!cx.inference.growLocal(cx.group, variable.declaration, value.type))
     return mismatch(name, value, local.type, cx);
+  if (outOfRange(name, value, local.type, cx)) return [];
   const converted = convert(value, local.type);
   if (!converted && cx.final) return mismatch(name, value, local.type, cx);
   return [{ op: "set-local", local, value: converted ?? value, span }];
+}
+
+/** Text is never cut to fit a declared type. */
+function hasRoom(from: Type, fixed: Type): boolean {
+  if (from.kind === "string" && fixed.kind === "string") return from.size <= fixed.size;
+  if (from.kind !== "tuple" || fixed.kind !== "tuple") return true;
+  return from.elements.every((element, i) => !fixed.elements[i] || hasRoom(element, fixed.elements[i]));
+}
+
+/** A literal that the type, grown by other uses, cannot hold. */
+function outOfRange(name: string, value: TypedExpression, type: Type, cx: Context): boolean {
+  const isLiteral = value.op === "int" && sameType(value.type, literalInt(value.value));
+  if (!cx.final || !isLiteral || literalFits(value, type)) return false;
+  cx.error("literal-range", value.span, `${value.value} does not fit ${name}, which is ${describe(type)}`);
+  return true;
 }
 
 type TypedLocal = (TypedStatement & { op: "set-local" })["local"];
@@ -278,6 +298,7 @@ function assignMap(s: Of<"assign">, target: Expression & { kind: "map" }, cx: Co
     );
     return [];
   }
+  if (outOfRange(facts.name, value, facts.value, cx)) return [];
   const converted = convert(value, facts.value);
   if (!converted) return cx.final ? mismatch(facts.name, value, facts.value, cx) : [];
   return [{ op: "set-map", map: info, ...(key ? { key } : {}), value: converted, span: s.span }];
@@ -285,13 +306,14 @@ function assignMap(s: Of<"assign">, target: Expression & { kind: "map" }, cx: Co
 
 /** `@a = @count`: what is meant is not clear unless @a holds integers already. */
 function fromAggregation(source: Expression, value: TypedExpression, target: Type, cx: Context): boolean {
-  if (source.kind !== "map" || value.op !== "map-get" || !isAggregation(value.map.value)) return false;
-  if (target.kind === "int") return false;
+  if (source.kind !== "map" || value.op !== "map-get") return false;
+  const held = cx.inference.map(source.name, source.span).value;
+  if (!isAggregation(held) || target.kind === "int") return false;
   if (!cx.final && isUnknown(target)) return true;
   cx.error(
     "aggregation-copy",
     source.span,
-    `${value.map.name} holds ${describe(value.map.value)}, which no other map can take`,
+    `${source.name} holds ${describe(held)}, which no other map can take`,
     `add a cast for its value now: (int64)${source.name}`,
   );
   return true;

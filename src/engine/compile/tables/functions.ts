@@ -387,6 +387,22 @@ export const FUNCTIONS: readonly FunctionRow[] = [
     value: process.isUnsignedInteger,
   },
   {
+    name: "is_scalar",
+    signatures: ["bool is_scalar(@map)"],
+    help: "Whether a map is used without keys.",
+    arguments: [1, 1],
+    when: "compile-time",
+    value: process.isScalar,
+  },
+  {
+    name: "comptime",
+    signatures: ["T comptime(expression)"],
+    help: "The value of an expression, which must be known before the script runs.",
+    arguments: [1, 1],
+    when: "compile-time",
+    value: process.comptime,
+  },
+  {
     name: "is_literal",
     signatures: ["bool is_literal(expression)"],
     help: "Whether an expression is a literal.",

@@ -6,7 +6,7 @@ import type { Context } from "../context.ts";
 import { convert } from "../convert.ts";
 import { describe } from "../describe.ts";
 import type { MapFacts } from "../inference.ts";
-import { type MapExpression, mapFacts, mapKey, mapPlace, readMap } from "../maps.ts";
+import { type MapExpression, mapFacts, mapKey, mapPlace, readMap, reportUnset } from "../maps.ts";
 import { isUnknown } from "../promote.ts";
 import {
   type CallExpression,
@@ -276,5 +276,6 @@ export const mapAction =
     const map = wholeMap(call, 0, cx);
     if (!map) return [];
     const facts = mapFacts(map, cx);
+    if (isUnknown(facts.value) && cx.final) reportUnset(facts, map, cx);
     return [{ op: "emit", action: { kind, map: cx.inference.info(facts) }, arguments: [], span: call.span }];
   };

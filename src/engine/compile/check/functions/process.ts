@@ -83,6 +83,8 @@ export const stack: CheckValue = (call, cx) => {
     shown = first;
   }
   const limitAt = hasMode ? 1 : 0;
+  if (call.arguments.length > limitAt + 1)
+    return cx.fail("argument-count", call.span, `${call.name}() takes a mode, then a limit`);
   if (call.arguments.length > limitAt) {
     depth = literalInteger(call, limitAt, cx);
     if (depth === undefined) return cx.unknown(call.span);
@@ -160,6 +162,23 @@ export const getopt: CheckValue = (call, cx) => {
   return /^-?(0x[0-9a-f]+|\d+)$/i.test(given)
     ? cx.int(given.startsWith("-") ? -BigInt(given.slice(1)) : BigInt(given), call.span)
     : cx.fail("option-value", call.span, `option --${name} is a number, not ${given}`);
+};
+
+/** comptime(expression): its value, which must be known before the script runs. */
+export const comptime: CheckValue = (call, cx) => {
+  const typed = value(call, 0, cx);
+  return typed.op === "int" || typed.op === "string" || isUnknown(typed.type)
+    ? typed
+    : cx.fail("not-constant", typed.span, "this is not known before the script runs");
+};
+
+/** is_scalar(@map): whether the script uses it without keys. */
+export const isScalar: CheckValue = (call, cx) => {
+  const [argument] = call.arguments;
+  if (argument.kind !== "map" || argument.key)
+    return cx.fail("argument-type", argument.span, "is_scalar() takes a whole map");
+  const { keyed } = cx.inference.map(argument.name, argument.span);
+  return keyed === undefined && !cx.final ? cx.unknown(call.span) : cx.bool(!keyed, call.span);
 };
 
 /** Questions about an expression's type or form, answered at compile time. */
