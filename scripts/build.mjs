@@ -1,7 +1,7 @@
 // Builds dist/: cli.js (ESM, split so that headless commands never load the deck) and deck.cjs (the deck in one file,
 // which V8 can keep compiled). Development: `node scripts/build.mjs --no-minify`.
-import { chmodSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
 import * as esbuild from "esbuild";
 import { leanContrib, leanInk, path, root, syncYoga } from "./build-plugins.mjs";
 
@@ -17,6 +17,7 @@ const common = {
   jsx: "automatic",
   legalComments: "none",
   logLevel: "warning",
+  write: false,
   external: ["koffi"],
   define: { "process.env.NODE_ENV": '"production"', "process.env.DEV": '"false"' },
 };
@@ -31,9 +32,7 @@ const deckApart = {
   },
 };
 
-rmSync(path("dist"), { recursive: true, force: true });
-
-await Promise.all([
+const results = await Promise.all([
   esbuild.build({
     ...common,
     entryPoints: ["src/cli.ts"],
@@ -55,4 +54,14 @@ await Promise.all([
   }),
 ]);
 
-chmodSync(path("dist/cli.js"), 0o755);
+// Only a build that succeeded touches dist, and what is there stays usable meanwhile.
+mkdirSync(path("dist"), { recursive: true });
+const written = new Set();
+for (const { path: file, contents } of results.flatMap(({ outputFiles }) => outputFiles)) {
+  writeFileSync(`${file}.new`, contents, { mode: basename(file) === "cli.js" ? 0o755 : 0o644 });
+  renameSync(`${file}.new`, file);
+  written.add(basename(file));
+}
+for (const name of readdirSync(path("dist"))) {
+  if (!written.has(name)) rmSync(path("dist", name), { recursive: true, force: true });
+}

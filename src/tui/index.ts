@@ -25,15 +25,15 @@ Opens the deck: an editor for a script in the bpftrace language, and the script'
 SCRIPT is opened in the editor. Inside, ? lists the keys.
 `;
 
-const lazy: Lazy = {
-  library: async () => [],
-  saveSettings: async (folder, settings) => {
-    const { default: Conf } = await import("conf");
-    new Conf<Partial<SavedSettings>>({ cwd: folder, projectName: "tracedeck", clearInvalidConfig: true }).set(
-      settings,
-    );
-  },
-};
+/** Adds to the settings that `conf` keeps in a folder. */
+export async function writeSettings(folder: string, settings: Partial<SavedSettings>): Promise<void> {
+  const { default: Conf } = await import("conf");
+  new Conf<Partial<SavedSettings>>({ cwd: folder, projectName: "tracedeck", clearInvalidConfig: true }).set(
+    settings,
+  );
+}
+
+const lazy: Lazy = { library: async () => [], saveSettings: writeSettings };
 
 function refuse(message: string): number {
   process.stderr.write(`tracedeck: ${message}\n`);

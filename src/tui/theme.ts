@@ -1,5 +1,5 @@
 /** Themes: what each role looks like, as SGR parameters. */
-import { type Line, type Role, sanitize } from "../panes/text/index.ts";
+import { charWidth, type Line, type Role, sanitize } from "../panes/text/index.ts";
 
 /** none: NO_COLOR (attributes stay); 16: the terminal's own palette; 256: a few quieter tones besides. */
 export type ColorDepth = "none" | "16" | "256";
@@ -109,15 +109,36 @@ export function makeTheme(name: ThemeName, depth: ColorDepth): Theme {
   return theme;
 }
 
+const ASCII_FOR: Record<string, string> = {
+  "…": "~",
+  µ: "u",
+  "×": "x",
+  "≤": "<",
+  "≥": ">",
+  "–": "-",
+  "·": "-",
+  "▼": "v",
+  "▲": "^",
+};
+
+/** What a terminal without Unicode would garble, in as many cells. */
+function toAscii(text: string): string {
+  return text.replace(
+    /[^\x20-\x7e]/gu,
+    (char) => ASCII_FOR[char] ?? "?".repeat(charWidth(char.codePointAt(0)!)),
+  );
+}
+
 /** A line as text with SGR, starting and ending in the default style. Sanitizes, so that no pane can forget to. */
-export function renderLine(spans: Line, theme: Theme): string {
+export function renderLine(spans: Line, theme: Theme, unicode = true): string {
   let out = "";
   let current = theme.text;
   for (const { text, role = "text" } of spans) {
     if (text === "") continue;
     const next = theme[role];
     if (next !== current) out += current = next;
-    out += sanitize(text);
+    const safe = sanitize(text);
+    out += unicode ? safe : toAscii(safe);
   }
   return current === theme.text ? out : `${out}\x1b[m`;
 }

@@ -61,7 +61,7 @@ export function picture(state: DeckState, display: Display): Picture {
   const block = (id: string, rect: Rect, lines: readonly Line[]): Block => ({
     id,
     ...rect,
-    text: lines.map((it) => renderLine(it, display.theme)).join("\n"),
+    text: lines.map((it) => renderLine(it, display.theme, display.unicode)).join("\n"),
   });
   const blocks = [block("header", header, [headerLine(state, display)])];
   let cursor: Position | undefined;
@@ -111,7 +111,7 @@ function paneText(state: DeckState, slot: Slot, number: number, rect: Rect, disp
     focused: context.focused,
     unicode,
   });
-  const text = lines.map((it) => renderLine(it, theme)).join("\n");
+  const text = lines.map((it) => renderLine(it, theme, unicode)).join("\n");
   drawn.set(slot, { key, theme, text });
   return text;
 }
