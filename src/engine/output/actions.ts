@@ -12,13 +12,16 @@ import { formatWriter, type LineWriter } from "./printf.ts";
 import { strftime } from "./strftime.ts";
 import { stringLength, valueWriter } from "./values.ts";
 
-export type RecordWriter = (view: DataView, base: number, out: ByteWriter) => void;
+/** Writes what a record prints; false: nothing, as it failed and was complained about. */
+export type RecordWriter = (view: DataView, base: number, out: ByteWriter) => unknown;
 
 /** Something that went wrong in the script, or that it says went wrong. */
 export interface Complaint {
   severity: "error" | "warning";
   message: string;
   action: ActionPlan;
+  /** The script asked for it (errorf, warnf), or tracing itself failed. */
+  said: boolean;
   /** The kernel helper that failed, and what it returned. */
   failure?: { helper: string; code: number };
 }
@@ -58,7 +61,13 @@ function catWriter(plan: ActionPlan, host: ActionHost, limit: number): RecordWri
       const bytes = host.effects.readFile(name, limit);
       out.data(dataOf(bytes), 0, bytes.length, true);
     } catch {
-      host.complain({ severity: "error", message: `failed to open file '${name}'`, action: plan });
+      host.complain({
+        severity: "error",
+        message: `failed to open file '${name}'`,
+        action: plan,
+        said: false,
+      });
+      return false;
     }
   };
 }
@@ -70,14 +79,22 @@ function systemWriter(plan: ActionPlan, host: ActionHost): RecordWriter {
       const bytes = host.effects.run(command(view, base));
       out.data(dataOf(bytes), 0, bytes.length, true);
     } catch (error) {
-      host.complain({ severity: "error", message: `system(): ${(error as Error).message}`, action: plan });
+      host.complain({
+        severity: "error",
+        message: `system(): ${(error as Error).message}`,
+        action: plan,
+        said: false,
+      });
+      return false;
     }
   };
 }
 
 function complaintWriter(plan: ActionPlan, host: ActionHost, severity: Complaint["severity"]): RecordWriter {
   const message = formatReader(plan, host);
-  return (view, base) => host.complain({ severity, message: message(view, base).trimEnd(), action: plan });
+  return (view, base) => {
+    host.complain({ severity, message: message(view, base).trimEnd(), action: plan, said: true });
+  };
 }
 
 /** Strings up to the first that is empty: argv ends there. */
@@ -119,7 +136,7 @@ function runtimeErrorWriter(plan: ActionPlan, host: ActionHost): RecordWriter {
       (row) => row.helper.test(helper) && (row.errno === undefined || row.errno === -code),
     );
     const message = known?.message ?? host.errorText(-code);
-    host.complain({ severity: "warning", message, action: plan, failure: { helper, code } });
+    host.complain({ severity: "warning", message, action: plan, said: true, failure: { helper, code } });
   };
 }
 
@@ -187,8 +204,7 @@ export function textActions(plan: Plan, host: ActionHost): (RecordWriter | undef
     const message = messageOf(action, host, plan);
     if (!message?.line) return message?.write;
     return (view, base, out) => {
-      message.write(view, base, out);
-      out.byte(0x0a);
+      if (message.write(view, base, out) !== false) out.byte(0x0a);
     };
   });
 }
@@ -201,7 +217,7 @@ export function jsonActions(plan: Plan, host: ActionHost): (RecordWriter | undef
     if (!message?.json) return message?.write;
     return (view, base, out) => {
       scratch.clear();
-      if (!message.data) message.write(view, base, scratch);
+      if (!message.data && message.write(view, base, scratch) === false) return;
       out.text(jsonMessage(message.json, message.data?.(view, base) ?? jsonString(scratch.toString())));
     };
   });

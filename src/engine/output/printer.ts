@@ -98,7 +98,8 @@ const jsonPrinter: Create = (options) => {
     ...host,
     complain: (complaint) => {
       if (complaint.severity === "warning" && options.noWarnings) return;
-      write(complaintJson(files, complaint));
+      if (complaint.said) write(complaintJson(files, complaint));
+      else options.error(complaintText(options, complaint));
     },
   });
   return {
