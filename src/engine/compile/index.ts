@@ -31,3 +31,5 @@ export interface CompileResult {
 }
 
 export type Compile = (source: string, kernel: Kernel, options?: CompileOptions) => CompileResult;
+
+export { compile } from "./compile.ts";

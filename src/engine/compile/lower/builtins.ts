@@ -5,6 +5,7 @@ import { arch, namedRegister } from "./arguments.ts";
 import type { Cx } from "./context.ts";
 import { probeIndex } from "./entry.ts";
 import { addressOf, offsetBy, type Place, zeroBytes } from "./memory.ts";
+import { NotSupported } from "./unsupported.ts";
 
 const upper = (cx: Cx, value: Value): Value => cx.b.alu("rsh", value, constant(32));
 const lower = (cx: Cx, value: Value): Value => cx.b.extend(value, 4, false);
@@ -67,7 +68,7 @@ const ROWS: Record<string, (cx: Cx, type: Type) => Value> = {
 
 export function builtin(cx: Cx, name: string, type: Type): Value {
   const row = ROWS[name];
-  if (!row) throw new Error(`no code for the builtin ${name}`);
+  if (!row) throw new NotSupported(`${name} cannot be compiled yet`, cx.b.span);
   return row(cx, type);
 }
 
@@ -92,5 +93,5 @@ export function writeBuiltin(cx: Cx, name: string, type: Type, to: Place): void 
     cx.b.store(to.base, to.offset + 12, 4, cx.b.add(probeIndex(cx), 1));
     return;
   }
-  throw new Error(`no code for the builtin ${name}`);
+  throw new NotSupported(`${name} cannot be compiled yet`, cx.b.span);
 }

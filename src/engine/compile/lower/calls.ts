@@ -13,6 +13,7 @@ import { addressOf, copyBytes, loadScalar, offsetBy, type Place, storeScalar, ze
 import { isScalar } from "./shape.ts";
 import { stackDepth, writeStack } from "./stacks.ts";
 import { strlen, strncmp, writeBuffer, writeStr } from "./strings.ts";
+import { NotSupported } from "./unsupported.ts";
 
 type Call = Extract<TypedExpression, { op: "call" }>;
 
@@ -42,7 +43,7 @@ const SCALAR: Record<string, (cx: Cx, e: Call) => Value> = {
 
 export function callScalar(cx: Cx, e: Call): Value {
   const row = SCALAR[e.name];
-  if (!row) throw new Error(`no code for ${e.name}()`);
+  if (!row) throw new NotSupported(`${e.name}() cannot be compiled yet`, e.span);
   return row(cx, e);
 }
 
@@ -137,7 +138,7 @@ function writeAddress(cx: Cx, e: TypedExpression, to: Place): void {
 
 export function writeCall(cx: Cx, e: Call, to: Place): void {
   const row = WRITE[e.name];
-  if (!row) throw new Error(`no code for ${e.name}()`);
+  if (!row) throw new NotSupported(`${e.name}() cannot be compiled yet`, e.span);
   row(cx, e, to);
 }
 

@@ -37,6 +37,7 @@ import {
 import { isScalar, isSigned, scalarSize } from "./shape.ts";
 import { lowerBlock } from "./statements.ts";
 import { compareBytes, writeString } from "./strings.ts";
+import { NotSupported } from "./unsupported.ts";
 import { isPure } from "./walk.ts";
 
 type Op = TypedExpression["op"];
@@ -112,7 +113,7 @@ const SCALAR: { [O in Op]?: (cx: Cx, e: Of<O>) => Value } = {
 /** Evaluates to a register, a constant or an address. */
 export function scalar(cx: Cx, e: TypedExpression): Value {
   const row = SCALAR[e.op] as ((cx: Cx, e: TypedExpression) => Value) | undefined;
-  if (!row) throw new Error(`${e.op} is not a scalar`);
+  if (!row) throw new NotSupported(`${e.op} cannot be used as a number`, e.span);
   return row(cx, e);
 }
 

@@ -5,6 +5,7 @@
  * content are compared byte by byte in a loop that the verifier can see the end of.
  */
 import { type Block, constant, reg, type Value, ZERO } from "../ir/types.ts";
+import { textToBytes } from "../parse/bytes.ts";
 import type { TypedExpression } from "../typed.ts";
 import { roundUp, sizeOf, type Type } from "../types.ts";
 import type { Cx } from "./context.ts";
@@ -20,11 +21,9 @@ import {
   zeroBytes,
 } from "./memory.ts";
 
-const encoder = new TextEncoder();
-
 /** The literal in a field of `size` bytes, cut so that its NUL fits. */
 export function writeString(cx: Cx, to: Place, text: string, size: number): void {
-  writeBytes(cx, to, encoder.encode(text).subarray(0, Math.max(0, size - 1)), size);
+  writeBytes(cx, to, textToBytes(text).subarray(0, Math.max(0, size - 1)), size);
 }
 
 /** str(pointer, length): at most type.size - 1 characters. */
@@ -61,7 +60,7 @@ function own(cx: Cx, e: TypedExpression, size: number): Place {
 }
 
 const literalOf = (e: TypedExpression): Uint8Array | undefined =>
-  e.op === "string" ? encoder.encode(`${e.value}\0`) : e.op === "cast" ? literalOf(e.operand) : undefined;
+  e.op === "string" ? textToBytes(`${e.value}\0`) : e.op === "cast" ? literalOf(e.operand) : undefined;
 
 /** Goes to `yes` when both are the same bytes; strings up to their NUL. */
 export function compareBytes(
