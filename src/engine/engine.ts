@@ -101,8 +101,12 @@ export class Engine {
       });
     },
     list: ({ id, pattern, limit }) => {
-      const probes = listProbes(this.#host.kernel, pattern);
-      this.#host.send({ kind: "listed", id, probes: probes.slice(0, limit), total: probes.length });
+      const probes: string[] = [];
+      let total = 0;
+      for (const probe of listProbes(this.#host.kernel, pattern)) {
+        if (++total <= limit) probes.push(probe);
+      }
+      this.#host.send({ kind: "listed", id, probes, total });
     },
   };
 }

@@ -14,11 +14,16 @@ export const rawSyscall: Attacher = ({ program, probes, cookies }) => {
     );
     if (served.length === 0) continue;
     const event = exit ? "sys_exit" : "sys_enter";
-    const link =
-      program.type === "tracing"
-        ? attachTracing(program, "trace_raw_tp", { target: `raw tracepoint ${event}` })
-        : attachRawTracepoint(program, event);
-    attached.push({ link, probes: served, slowToClose: false });
+    try {
+      const link =
+        program.type === "tracing"
+          ? attachTracing(program, "trace_raw_tp", { target: `raw tracepoint ${event}` })
+          : attachRawTracepoint(program, event);
+      attached.push({ link, probes: served, slowToClose: false });
+    } catch (error) {
+      for (const { link } of attached) link.detach();
+      throw error;
+    }
   }
   return attached;
 };

@@ -216,7 +216,7 @@ export class Session implements Disposable {
 
   /** Attach points that are attached. */
   get probeCount(): number {
-    return this.#links.reduce((sum, attached) => sum + attached.probes.length, 0);
+    return new Set(this.#links.flatMap((attached) => attached.probes)).size;
   }
 
   /** Pid of the child of -c, or of -p. */
