@@ -1,6 +1,6 @@
 /** What a probe hands to its action: args, arg0 and on, retval. Each probe type has its own places for them. */
 import type { Span } from "../diagnostic.ts";
-import type { Prototype } from "../kernel.ts";
+import type { Kernel, Prototype } from "../kernel.ts";
 import type { Probe, TypedExpression } from "../typed.ts";
 import { type AddressSpace, type Field, type IntType, type Type, UINT64 } from "../types.ts";
 import { valueType } from "./access.ts";
@@ -21,10 +21,17 @@ function prototypeOf(probe: Probe, cx: Context): Prototype | undefined {
   return undefined;
 }
 
+/** All exits of syscalls lie alike, so that one format stands for hundreds. */
+const exitFormats = new WeakMap<Kernel, readonly Field[]>();
+
 function formatOf(probe: Probe, cx: Context): readonly Field[] {
   const { attach } = probe;
   if (attach.kind !== "tracepoint") return [];
-  return cx.kernel.tracepointFormat(attach.category, attach.event)?.fields ?? [];
+  const known = attach.syscall?.exit ? exitFormats.get(cx.kernel) : undefined;
+  if (known) return known;
+  const fields = cx.kernel.tracepointFormat(attach.category, attach.event)?.fields ?? [];
+  if (attach.syscall?.exit) exitFormats.set(cx.kernel, fields);
+  return fields;
 }
 
 /** Names that `args` offers at a probe. */

@@ -56,10 +56,7 @@ export function checkScript(
   const tasks = expandActions(script, shared);
   const actions = settle(tasks, shared);
   reportDeclaredKinds(shared);
-  if (script.actions.length === 0 && !report.hasErrors)
-    report.error("no-probes", script.span, "the script has no probes", {
-      hint: "for example: begin { print(1); }",
-    });
+  reportNoProbes(script, tasks, shared);
   hand(report, diagnostics);
   if (diagnostics.hasErrors) return undefined;
   return {
@@ -68,6 +65,20 @@ export function checkScript(
     config,
     options: [...shared.settings.values()],
   };
+}
+
+function reportNoProbes(script: Script, tasks: readonly Task[], { report, options }: ScriptContext): void {
+  if (report.hasErrors || tasks.length > 0) return;
+  if (script.actions.length === 0)
+    report.error("no-probes", script.span, "the script has no probes", {
+      hint: "for example: begin { print(1); }",
+    });
+  else if (options.mode === undefined || options.mode === "trace")
+    report.error(
+      "no-probes",
+      script.actions[0].probes[0]?.span ?? script.span,
+      "no probe of this script exists here",
+    );
 }
 
 /** Repeated bodies report the same problem again: once is enough. */

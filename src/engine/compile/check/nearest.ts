@@ -1,33 +1,49 @@
 /** "Did you mean": the nearest of a set of names, by Levenshtein distance. */
 
+let previous = new Uint16Array(64);
+let current = new Uint16Array(64);
+
+/** Levenshtein distance, or limit + 1 when it is larger. */
 function distance(a: string, b: string, limit: number): number {
   if (Math.abs(a.length - b.length) > limit) return limit + 1;
-  let previous = Array.from({ length: b.length + 1 }, (_, i) => i);
+  if (previous.length <= b.length) {
+    previous = new Uint16Array(b.length * 2);
+    current = new Uint16Array(b.length * 2);
+  }
+  for (let j = 0; j <= b.length; j++) previous[j] = j;
   for (let i = 1; i <= a.length; i++) {
-    const current = [i];
+    current[0] = i;
     let best = i;
+    const letter = a.charCodeAt(i - 1);
     for (let j = 1; j <= b.length; j++) {
-      const cost = a[i - 1] === b[j - 1] ? 0 : 1;
-      current[j] = Math.min(previous[j] + 1, current[j - 1] + 1, previous[j - 1] + cost);
-      best = Math.min(best, current[j]);
+      const replaced = previous[j - 1] + (letter === b.charCodeAt(j - 1) ? 0 : 1);
+      const least = Math.min(previous[j] + 1, current[j - 1] + 1, replaced);
+      current[j] = least;
+      if (least < best) best = least;
     }
     if (best > limit) return limit + 1;
-    previous = current;
+    [previous, current] = [current, previous];
   }
   return previous[b.length];
 }
+
+/** Above this many candidates only those that begin or end alike are compared. */
+const MANY = 5000;
 
 /** Up to `count` names that `name` may be a slip of, nearest first. */
 export function nearest(name: string, candidates: Iterable<string>, count = 3): string[] {
   const limit = Math.max(1, Math.min(4, Math.floor(name.length / 3)));
   const wanted = name.toLowerCase();
+  const all = new Set(candidates);
+  const [start, end] = [wanted.replace(/^_+/, "").slice(0, 2), wanted.slice(-3)];
   const found: { candidate: string; score: number }[] = [];
-  for (const candidate of new Set(candidates)) {
+  for (const candidate of all) {
+    if (all.size > MANY && !candidate.includes(start) && !candidate.endsWith(end)) continue;
     const lower = candidate.toLowerCase();
     let score = distance(wanted, lower, limit);
-    if (score > limit && wanted.length >= 4 && (lower.startsWith(wanted) || lower.endsWith(wanted)))
-      score = limit + lower.length / 100;
-    if (score <= limit + 1 && (score <= limit || lower.includes(wanted))) found.push({ candidate, score });
+    const contains = wanted.length >= 4 && (lower.startsWith(wanted) || lower.endsWith(wanted));
+    if (score > limit && contains) score = limit + lower.length / 100;
+    if (score <= limit || contains) found.push({ candidate, score });
   }
   found.sort((a, b) => a.score - b.score || a.candidate.length - b.candidate.length);
   return found.slice(0, count).map(({ candidate }) => candidate);
