@@ -182,7 +182,8 @@ export class Expander extends Rewriter {
     }
     for (const [i, parameter] of sameCount.parameters.entries()) {
       const reason = mismatch(parameter.kind, args[i]);
-      if (reason) report.error("macro-arguments", args[i].span, `macro ${e.name} ${reason}`, { notes });
+      if (reason && args[i].kind !== "error")
+        report.error("macro-arguments", args[i].span, `macro ${e.name} ${reason}`, { notes });
     }
   }
 

@@ -20,6 +20,8 @@ export interface HeaderContext {
   readFile(path: string): string | undefined;
   /** Where `<x.h>` is looked for, in order. */
   includePaths: readonly string[];
+  /** Names that a header may not take from the language: the kernel's own headers define min() and max(). */
+  isReserved(name: string): boolean;
 }
 
 export class Headers {
@@ -89,6 +91,7 @@ export class Headers {
     const match = /^([A-Za-z_]\w*)(?:\(([^)]*)\))?\s*(.*)$/.exec(rest);
     if (!match) return;
     const [, name, list, body] = match;
+    if (this.cx.isReserved(name)) return;
     const parameters = list === undefined ? undefined : list.split(",").map((s) => s.trim());
     if (parameters?.length === 1 && parameters[0] === "") parameters.pop();
     this.cx.defines.set({ name, ...(parameters && { parameters }), body: body.trim(), span });

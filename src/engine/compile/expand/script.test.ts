@@ -315,6 +315,13 @@ enum mood { GOOD = 1, BAD = GOOD << 2 };
     expect(read).toEqual([]);
   });
 
+  test("a header can't take the language's own names", () => {
+    const own = { "dir/a.h": "#define max(a, b) a\n#define pid 1\n#define ONE 1\n" };
+    expect(expanded('#include "a.h"\nbegin { @ = max(pid); print(ONE); }', own)).toBe(
+      "begin {@ = max(pid); print(1);}",
+    );
+  });
+
   test("half a struct is no struct", () => {
     expect(expanded("#include <net/foo.h>\nbegin { print(sizeof(struct broken)); }", files)).toBe(
       "begin {print(sizeof(<struct broken>));}",

@@ -231,6 +231,7 @@ class DefinitionReader {
       defines: this.defines,
       readFile: (path) => kernel.readFile(path),
       includePaths: [...includePaths, ...defaultIncludePaths(kernel.release, kernel.arch)],
+      isReserved: (name) => this.isReserved(name),
     });
     // The script's own headers win over the kernel's types; the system's are read only for what nothing else explains.
     const wanted = new Set<CDefinition>();
@@ -283,9 +284,13 @@ class DefinitionReader {
     return names;
   }
 
+  private isReserved(name: string): boolean {
+    return COMMON_WORDS.has(name) || isValueName(name) || this.options.isFunction?.(name) === true;
+  }
+
   private isKnown(name: string): boolean {
-    const { kernel, isFunction } = this.options;
-    if (name === "" || COMMON_WORDS.has(name) || isValueName(name) || isFunction?.(name)) return true;
+    const { kernel } = this.options;
+    if (name === "" || this.isReserved(name)) return true;
     const tagged = /^(struct|union) (.+)$/.exec(name);
     if (tagged) return kernel.struct(tagged[2], tagged[1] === "union") !== undefined;
     return kernel.typeNamed(name) !== undefined || kernel.enumConstant(name) !== undefined;

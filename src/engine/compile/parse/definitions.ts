@@ -296,6 +296,9 @@ export function skipAttributes(p: Cursor): boolean {
       }
       const start = p.position;
       p.skipBalanced();
+      if (p.previous()?.text !== ")") {
+        p.error("syntax", p.tokenSpan(word), "expected '))' to close __attribute__");
+      }
       for (let at = p.position; at > start; at--) {
         const token = p.peek(at - p.position);
         if (token.kind === "word" && /^(?:__)?packed(?:__)?$/.test(token.text)) packed = true;

@@ -67,6 +67,7 @@ describe("statements", () => {
     ["if (($a) == 1 && ($b)) { }", "{if (&& (== $a 1) $b) {};}"],
     ["if ($a) && ($b) { }", "{if (&& $a $b) {};}"],
     ["if comptime is_str($x) { }", "{if comptime is_str($x) {};}"],
+    ["if (comptime 1) { }", "{if comptime 1 {};}"],
     ["unroll(5) { $a++ } unroll $1 { }", "{unroll 5 {(_++ $a);}; unroll $1 {};}"],
     [
       "while ($a < 10) { $a++; break; } while !$a { continue }",
@@ -208,6 +209,7 @@ describe("problems are named, and the rest is still read", () => {
     ["struct A { int x; begin { }", "expected '}' to close the definition"],
     ["#define\nbegin { }", "no complete preprocessor line"],
     ["struct A {} __attribute__ (packed) begin { }", "expected '((' after __attribute__"],
+    ["struct A {} __attribute__ ((packed) begin { }", "expected '))' to close __attribute__"],
   ])("%s", (source, message) => {
     const { diagnostics } = parseScript(source);
     expect(diagnostics.map((d) => d.message).join(" · ")).toContain(message);

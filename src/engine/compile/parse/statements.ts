@@ -191,8 +191,16 @@ export function parseConditional(p: Cursor): Conditional {
   return p.nested(
     () => {
       p.next();
-      const comptime = p.acceptWord("comptime");
-      const condition = parseCondition(p);
+      let comptime = p.acceptWord("comptime");
+      let condition = parseCondition(p);
+      // `if (comptime x)` means the same.
+      if (condition.kind === "call" && condition.name === "comptime" && condition.arguments.length === 1) {
+        const [inner] = condition.arguments;
+        if (inner.kind !== "type") {
+          condition = inner;
+          comptime = true;
+        }
+      }
       const then = parseBlock(p, true);
       const result: Conditional = { condition, then, comptime };
       if (!p.panicking && p.acceptWord("else")) {
