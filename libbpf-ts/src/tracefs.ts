@@ -45,6 +45,10 @@ export function tracefsPath(): string {
   if (!existsSync(places[0]))
     throw new UnsupportedError("tracefs", "this kernel has none (CONFIG_TRACING)", "4.1");
   const mounted = / (\S+) tracefs /.exec(readFileSync("/proc/self/mounts", "latin1"))?.[1];
+  if (mounted && existsSync(`${mounted}/events`)) {
+    found = mounted;
+    return found;
+  }
   if (mounted) {
     throw new SysError(
       `open(${mounted}/events)`,
