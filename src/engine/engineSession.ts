@@ -104,6 +104,7 @@ export class EngineSession {
           writePrintedMap(map, out, context, { top, div });
           tail.text(out.toString(), "map");
         },
+        onChildOutput: (text) => tail.text(text, "print"),
         onWarning: (message) => tail.say(`WARNING: ${message}`, "warning"),
       });
     } catch (error) {

@@ -24,6 +24,7 @@ import type { Span } from "../compile/diagnostic.ts";
 import type { ActionPlan, MapPlan, Plan, PlannedAction, ProbePlan, ProgramPlan } from "../compile/plan.ts";
 import { lineOf } from "../diagnostics.ts";
 import { EventPump } from "../events/pump.ts";
+import { zeroScalar } from "../output/mapText.ts";
 import { mergeMap } from "../poll/merge.ts";
 import type { MergedMap } from "../poll/merged.ts";
 import type { Cost, Losses, SessionState } from "../protocol.ts";
@@ -59,6 +60,8 @@ export interface SessionSinks {
   /** print(@map), in its turn among the events. */
   onPrintMap(action: PrintMapAction, map: MergedMap): void;
   onState?(state: SessionState): void;
+  /** What the child of -c writes. Without it, the child writes where this process does. */
+  onChildOutput?(text: string): void;
   /** False: the reader is slow, and records stay in the kernel's ring for now. */
   ready?(): boolean;
   /** Something that does not stop the script but should be said: a probe that could not be attached. */
@@ -122,6 +125,8 @@ export class Session implements Disposable {
   #wait = FIRST_LOOK;
   #signals: [NodeJS.Signals, () => void][] = [];
   #end: SessionEnd | undefined;
+  /** Scalars that zero() set back: unlike those that were never set, they have a value. */
+  #zeroed = new Set<number>();
   #resolveEnded: (end: SessionEnd) => void = () => {};
 
   constructor(plan: Plan, options: SessionOptions = {}) {
@@ -162,6 +167,8 @@ export class Session implements Disposable {
       this.#target?.release();
       this.#look();
       this.#readIterators();
+      // begin and end alone: there is nothing to wait for.
+      if (this.#links.length === 0 && this.#signals.length === 0) this.stop();
     } catch (error) {
       this.#setState("failed");
       this.close();
@@ -181,12 +188,13 @@ export class Session implements Disposable {
     const plan = this.plan.maps[index];
     const map = this.#maps[index];
     const cpus = map.perCpu ? possibleCpus() : 1;
-    return mergeMap(plan, {
+    const merged = mergeMap(plan, {
       ...map.readBatch(),
       valueStride: map.valueStride,
       cpuStride: map.cpuStride,
       cpus,
     });
+    return merged.count === 0 && this.#zeroed.has(index) ? zeroScalar(merged) : merged;
   }
 
   /** Indexes of the script's maps in the plan. */
@@ -277,7 +285,8 @@ export class Session implements Disposable {
   #startTarget(): void {
     const { command, pid } = this.#options;
     if (command !== undefined) {
-      this.#target = startChild(command, () => this.stop("child-ended"));
+      const output = this.#sinks?.onChildOutput?.bind(this.#sinks);
+      this.#target = startChild(command, () => this.stop("child-ended"), output);
       if (this.#globals) this.#globals.childPid = this.#target.pid;
     } else if (pid !== undefined) {
       this.#target = watchProcess(pid, () => this.stop("process-ended"));
@@ -356,8 +365,14 @@ export class Session implements Disposable {
   #controls: Controls = {
     exit: (exitCode) => this.#finish({ reason: "exit", exitCode }),
     printMap: (action) => this.#sinks?.onPrintMap(action, this.readMap(action.map)),
-    clear: (map) => this.#maps[map].clear(),
-    zero: (map) => zeroValues(this.#maps[map]),
+    clear: (map) => {
+      this.#zeroed.delete(map);
+      this.#maps[map].clear();
+    },
+    zero: (map) => {
+      if (this.readMap(map).count > 0) this.#zeroed.add(map);
+      zeroValues(this.#maps[map]);
+    },
   };
 
   #finish(end: SessionEnd): void {

@@ -19,11 +19,21 @@ export interface Target {
  */
 const WAIT_THEN_EXEC = "read -r _ <&3 || exit 126; exec 3<&-; exec ";
 
-/** Starts `command` stopped. `onEnd` gets the exit code once it has ended (128 + signal when killed). */
-export function startChild(command: string, onEnd: (code: number) => void): Target {
+/**
+ * Starts `command` stopped. `onEnd` gets the exit code once it has ended (128 + signal when killed). Its output is ours,
+ * or goes to `onOutput`, where ours is a protocol's.
+ */
+export function startChild(
+  command: string,
+  onEnd: (code: number) => void,
+  onOutput?: (text: string) => void,
+): Target {
   const child: ChildProcess = spawn("/bin/sh", ["-c", WAIT_THEN_EXEC + command], {
-    stdio: ["inherit", "inherit", "inherit", "pipe"],
+    stdio: onOutput ? ["ignore", "pipe", "pipe", "pipe"] : ["inherit", "inherit", "inherit", "pipe"],
   });
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.setEncoding("utf8").on("data", (text: string) => onOutput?.(text));
+  }
   if (child.pid === undefined) throw new Error(`cannot start "${command}": no shell could be started`);
   let ended = false;
   child.on("exit", (code, signal) => {

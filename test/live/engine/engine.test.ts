@@ -1,0 +1,267 @@
+import { execFileSync, spawn } from "node:child_process";
+import { listPrograms } from "libbpf-ts";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type EngineLink, spawnEngine } from "../../../src/engine/client/client.ts";
+import type { ClientMessage, EngineMessage, Snapshot } from "../../../src/engine/protocol.ts";
+import { bundle } from "./bundle.ts";
+
+let built: Awaited<ReturnType<typeof bundle>>;
+beforeAll(async () => {
+  built = await bundle("test/live/engine/serve.ts");
+});
+afterAll(() => built.remove());
+
+type Kind = EngineMessage["kind"];
+type Of<K extends Kind> = Extract<EngineMessage, { kind: K }>;
+
+/** An engine process, what it said, and a way to wait for what it will say. */
+class Conversation implements Disposable {
+  readonly messages: EngineMessage[] = [];
+  closed: string | undefined;
+  #link: EngineLink;
+  #wake = () => {};
+
+  constructor() {
+    this.#link = spawnEngine(
+      {
+        message: (message) => {
+          this.messages.push(message);
+          this.#wake();
+        },
+        closed: (error) => {
+          this.closed = error;
+          this.#wake();
+        },
+      },
+      { command: [process.execPath, built.path] },
+    );
+  }
+  send(message: ClientMessage): void {
+    this.#link.send(message);
+  }
+  start(session: number, source: string, options = {}): void {
+    this.send({ kind: "start", session, source, options });
+  }
+  /** The first message of the kind, from now or before, that the test accepts. */
+  async next<K extends Kind>(
+    kind: K,
+    accept: (message: Of<K>) => boolean = () => true,
+    milliseconds = 8000,
+  ): Promise<Of<K>> {
+    const deadline = performance.now() + milliseconds;
+    for (;;) {
+      const found = this.messages.find((message) => message.kind === kind && accept(message as Of<K>));
+      if (found) return found as Of<K>;
+      const left = deadline - performance.now();
+      if (left <= 0 || this.closed !== undefined) {
+        throw new Error(
+          `no ${kind} came (${this.closed ?? "time"}): ${JSON.stringify(this.messages).slice(-2000)}`,
+        );
+      }
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, left);
+        this.#wake = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+    }
+  }
+  async state(session: number, state: Of<"state">["state"]): Promise<Of<"state">> {
+    return this.next("state", (message) => message.session === session && message.state === state);
+  }
+  async snapshot(session: number, accept: (snapshot: Snapshot) => boolean): Promise<Snapshot> {
+    const message = await this.next("snapshot", (m) => m.session === session && accept(m.snapshot));
+    return message.snapshot;
+  }
+  [Symbol.dispose](): void {
+    this.#link.close();
+  }
+}
+
+const row = (snapshot: Snapshot, map: string, key: string) =>
+  snapshot.maps.find((m) => m.name === map)?.rows.find((r) => r.key[0] === key);
+
+describe("the engine process", () => {
+  it("says what it runs on", async () => {
+    using engine = new Conversation();
+    const hello = await engine.next("hello");
+    expect(hello.kernel).toMatch(/^\d+\.\d+/);
+    expect(hello.cpus).toBeGreaterThan(0);
+    expect(hello.obstacles).toEqual([]);
+  });
+
+  it("checks without running", async () => {
+    using engine = new Conversation();
+    engine.send({ kind: "check", id: 1, source: "tracepoint:sched:nope { @ = count(); }" });
+    engine.send({ kind: "check", id: 2, source: "begin { @a[pid] = count(); }" });
+    const bad = await engine.next("checked", (message) => message.id === 1);
+    expect(bad.diagnostics[0]).toMatchObject({ severity: "error", line: 1, column: 1 });
+    expect(bad.shape).toBeUndefined();
+    const good = await engine.next("checked", (message) => message.id === 2);
+    expect(good.diagnostics).toEqual([]);
+    expect(good.shape?.maps).toEqual([{ name: "@a", kind: "count", keys: ["pid"] }]);
+  });
+
+  it("lists probes, as many as were asked for", async () => {
+    using engine = new Conversation();
+    engine.send({ kind: "list", id: 7, pattern: "tracepoint:sched:*", verbose: false, limit: 3 });
+    const listed = await engine.next("listed", (message) => message.id === 7);
+    expect(listed.probes).toHaveLength(3);
+    expect(listed.total).toBeGreaterThan(3);
+    expect(listed.probes[0]).toMatch(/^tracepoint:sched:/);
+  });
+
+  it("runs a script from start to stop and shows its map", async () => {
+    using engine = new Conversation();
+    engine.send({ kind: "interval", milliseconds: 100 });
+    engine.start(1, "tracepoint:syscalls:sys_enter_openat { @[comm] = count(); }");
+    const running = await engine.state(1, "running");
+    expect(running.probes).toBe(1);
+    for (let i = 0; i < 3; i++) execFileSync("cat", ["/dev/null"]);
+    const snapshot = await engine.snapshot(1, (s) => (row(s, "@", "cat")?.value ?? 0) >= 3);
+    expect(row(snapshot, "@", "cat")?.text).toBe(String(row(snapshot, "@", "cat")?.value));
+    expect(snapshot.cost.events).toBeGreaterThan(0);
+    expect(snapshot.losses.eventsLost).toBe(0);
+    engine.send({ kind: "stop", session: 1 });
+    await engine.state(1, "ended");
+  });
+
+  it("shows what a view asks for", async () => {
+    using engine = new Conversation();
+    engine.send({ kind: "interval", milliseconds: 100 });
+    engine.start(
+      1,
+      "begin { @[1] = 10; @[2] = 30; @[12] = 20; @h = hist(5); } interval:ms:50 { @n = count(); }",
+    );
+    await engine.snapshot(1, (s) => s.maps[0].total === 3);
+    engine.send({ kind: "view", session: 1, map: "@", rows: 2, order: "value", descending: true });
+    const top = await engine.snapshot(1, (s) => s.maps[0].rows.length === 2);
+    expect(top.maps[0].rows.map((r) => [r.key, r.value])).toEqual([
+      [["2"], 30],
+      [["12"], 20],
+    ]);
+    expect(top.maps[0]).toMatchObject({ total: 3, sum: 60, kind: "integer" });
+    engine.send({
+      kind: "view",
+      session: 1,
+      map: "@",
+      rows: 9,
+      order: "key",
+      descending: false,
+      filter: "1",
+    });
+    const filtered = await engine.snapshot(1, (s) => s.maps[0].rows[0]?.key[0] === "1");
+    expect(filtered.maps[0].rows.map((r) => r.key[0])).toEqual(["1", "12"]);
+    const histogram = filtered.maps.find((m) => m.name === "@h")?.rows[0].histogram;
+    expect(histogram?.buckets).toEqual([{ low: 4, high: 8, count: 1, label: "[4, 8)" }]);
+  });
+
+  it("sends the tail of output in order, and an exit code", async () => {
+    using engine = new Conversation();
+    engine.start(
+      1,
+      'begin { @a = 5; printf("one "); printf("two\\n"); print(@a); print((1, "x")); exit(4); }',
+    );
+    const ended = await engine.state(1, "ended");
+    expect(ended.exitCode).toBe(4);
+    const lines = engine.messages.flatMap((m) => (m.kind === "output" ? m.lines : []));
+    expect(lines.map((line) => [line.kind, line.text])).toEqual([
+      ["printf", "one two"],
+      ["map", "@a: 5"],
+      ["print", "(1, x)"],
+    ]);
+  });
+
+  it("counts what a flood prints and formats only the end", async () => {
+    using engine = new Conversation();
+    engine.start(
+      1,
+      'begin { printf("first\\n"); } tracepoint:syscalls:sys_enter_getppid { printf("%d\\n", pid); @ = count(); }',
+    );
+    await engine.state(1, "running");
+    execFileSync("python3", ["-c", "import os\nfor i in range(100000): os.getppid()"]);
+    engine.send({ kind: "stop", session: 1 });
+    await engine.state(1, "ended");
+    const output = engine.messages.filter((m) => m.kind === "output");
+    const shown = output.reduce((sum, m) => sum + m.lines.length, 0);
+    const skipped = output.reduce((sum, m) => sum + m.skipped, 0);
+    expect(skipped).toBeGreaterThan(10_000);
+    const snapshots = engine.messages.filter((m) => m.kind === "snapshot");
+    const last = snapshots.at(-1)!.snapshot;
+    expect(last.losses.eventsLost + shown + skipped).toBe(last.maps[0].sum + 1);
+  });
+
+  it("runs sessions side by side, and tells failures apart", async () => {
+    using engine = new Conversation();
+    engine.send({ kind: "interval", milliseconds: 100 });
+    engine.start(1, "interval:ms:20 { @a = count(); }");
+    engine.start(2, "interval:ms:20 { @b = count(); }");
+    engine.start(3, "interval:ms:20 { @c = nonsense; }");
+    const failed = await engine.state(3, "failed");
+    expect(failed.diagnostics?.[0].message).toContain("nonsense");
+    await engine.snapshot(1, (s) => s.maps[0].name === "@a" && s.maps[0].sum > 2);
+    await engine.snapshot(2, (s) => s.maps[0].name === "@b" && s.maps[0].sum > 2);
+    engine.send({ kind: "stop", session: 1 });
+    await engine.state(1, "ended");
+    const seen = engine.messages.length;
+    await engine.snapshot(2, (s) =>
+      engine.messages.slice(seen).some((m) => m.kind === "snapshot" && m.snapshot === s),
+    );
+  });
+
+  it("runs a child and ends with it", async () => {
+    using engine = new Conversation();
+    engine.start(1, "tracepoint:syscalls:sys_enter_execve /pid == cpid/ { @ = count(); }", {
+      command: "/bin/echo from the child",
+    });
+    const ended = await engine.state(1, "ended");
+    expect(ended.exitCode).toBe(0);
+    const snapshot = await engine.snapshot(1, () => true);
+    expect(snapshot.maps[0].sum).toBe(1);
+    const output = await engine.next("output");
+    expect(output.lines[0].text).toBe("from the child");
+  });
+});
+
+describe("its end", () => {
+  const script = "tracepoint:syscalls:sys_enter_mount,tracepoint:sched:sched_process_exit { @ = count(); }";
+
+  async function attachedEngine(): Promise<{ child: ReturnType<typeof spawn>; programs: number[] }> {
+    const { encodeFrame } = await import("../../../src/engine/framing.ts");
+    const before = new Set(listPrograms());
+    const child = spawn(process.execPath, [built.path], { stdio: ["pipe", "pipe", "inherit"] });
+    child.stdin!.write(encodeFrame({ kind: "start", session: 1, source: script, options: {} }));
+    const deadline = performance.now() + 8000;
+    let said = "";
+    child.stdout!.on("data", (chunk: Buffer) => {
+      said += chunk.toString("latin1");
+    });
+    while (!said.includes("running") && performance.now() < deadline) {
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    expect(said).toContain("running");
+    return { child, programs: listPrograms().filter((id) => !before.has(id)) };
+  }
+
+  it.each<[string, (child: ReturnType<typeof spawn>) => void]>([
+    ["its input ends", (child) => child.stdin!.end()],
+    ["SIGINT", (child) => void child.kill("SIGINT")],
+    ["SIGTERM", (child) => void child.kill("SIGTERM")],
+    ["SIGHUP", (child) => void child.kill("SIGHUP")],
+    ["SIGKILL", (child) => void child.kill("SIGKILL")],
+  ])("comes within a second when %s, with nothing left attached", async (_, end) => {
+    const { child, programs } = await attachedEngine();
+    expect(programs.length).toBeGreaterThan(0);
+    const begun = performance.now();
+    const ended = new Promise((resolve) => child.on("exit", resolve));
+    end(child);
+    await ended;
+    expect(performance.now() - begun).toBeLessThan(1000);
+    const deadline = performance.now() + 5000;
+    while (listPrograms().some((id) => programs.includes(id)) && performance.now() < deadline) {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    expect(listPrograms().filter((id) => programs.includes(id))).toEqual([]);
+  });
+});
