@@ -11,6 +11,7 @@ import { liveContext } from "../engine/output/live.ts";
 import { createPrinter, type Printer } from "../engine/output/printer.ts";
 import { Sink } from "../engine/output/sink.ts";
 import { Session, SessionError } from "../engine/session/session.ts";
+import { isAlive } from "../engine/session/target.ts";
 import { UsageError } from "./options.ts";
 import { complain, reportDiagnostics, sayError, sayWarning, wantsColor } from "./report.ts";
 import type { RunOptions } from "./runOptions.ts";
@@ -28,6 +29,9 @@ const LOOK_FOR_LOSSES = 500;
 type Files = readonly { name: string; text: string }[];
 
 export async function trace(plan: Plan, files: Files, options: RunOptions): Promise<number> {
+  if (options.pid !== undefined && !isAlive(options.pid)) {
+    throw new UsageError(`there is no process ${options.pid}`);
+  }
   return new Run(plan, files, options).run();
 }
 
@@ -80,7 +84,9 @@ class Run {
       return FAILED;
     }
     if (this.#options.dryRun || this.#options.stages.length > 0) {
-      for (const log of this.#session.verifierLogs) this.#sink.out.text(`${log}\n`);
+      if (this.#options.stages.includes("verifier")) {
+        for (const log of this.#session.verifierLogs) this.#sink.out.text(`${log.trimEnd()}\n`);
+      }
       await this.#sink.close();
       this.#session.close();
       return 0;

@@ -189,13 +189,12 @@ function queryOf(type: string, parts: string[], kernel: Kernel, pid: number | un
   return { kernel, target: parts[0], name: parts.slice(1).join(":") || "*", pid };
 }
 
-/** Probes that match, in the order of their types. A pattern without a colon is looked for in every probe's name. */
-export function* listProbes(kernel: Kernel, pattern: string, pid?: number): Iterable<string> {
+function* matches(kernel: Kernel, pattern: string, pid: number | undefined): Iterable<string> {
   const [first, ...parts] = pattern.includes(":") ? pattern.split(":") : ["*", pattern || "*"];
   const type = canonicalType(first);
   const exact = LISTINGS.find((listing) => listing.type === type);
   if (!pattern.includes(":") && LISTINGS.some((listing) => listing.type === canonicalType(pattern))) {
-    yield* listProbes(kernel, `${pattern}:*`, pid);
+    yield* matches(kernel, `${pattern}:*`, pid);
     return;
   }
   if (exact) {
@@ -210,3 +209,8 @@ export function* listProbes(kernel: Kernel, pattern: string, pid?: number): Iter
     if (wantsType(listing.type) && named) yield* listing.probes(queryOf(listing.type, parts, kernel, pid));
   }
 }
+
+/** Probes that match, in the order of their types. A pattern without a colon is looked for in every probe's name. */
+export const listProbes = (kernel: Kernel, pattern: string, pid?: number): string[] => [
+  ...matches(kernel, pattern, pid),
+];

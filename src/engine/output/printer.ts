@@ -109,8 +109,13 @@ const jsonPrinter: Create = (options) => {
     },
     printMap: (map, print) => write(mapJson(map, context, print, true)),
     finalMap: (map) => write(mapJson(map, context)),
-    attached: (count) =>
-      write(`{"type": "attached_probes", "count": ${count}, "data": {"probes": ${count}}}\n`),
+    attached: (count) => {
+      // Before what begin printed, as bpftrace has it: that has not been sent yet.
+      const printed = sink.out.view().slice();
+      sink.out.clear();
+      write(`{"type": "attached_probes", "count": ${count}, "data": {"probes": ${count}}}\n`);
+      sink.out.raw(printed);
+    },
     lost: (events) => write(`{"type": "lost_events", "count": ${events}, "data": {"events": ${events}}}\n`),
     end: () => {},
   };

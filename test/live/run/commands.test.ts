@@ -106,7 +106,7 @@ describe.skipIf(!isRoot)("tracedeck list", () => {
   });
 
   test("through run -l, as bpftrace does, also for a program", () => {
-    expect(tracedeck(["run", "-l", "software:cpu*"]).stdout).toBe("software:cpu-clock:\n");
+    expect(tracedeck(["run", "-l", "software:cpu-c*"]).stdout).toBe("software:cpu-clock:\n");
     expect(tracedeck(["run", "-l", "-e", "tracepoint:sched:sched_wak* { }"]).stdout).toContain(
       "tracepoint:sched:sched_wakeup\n",
     );
