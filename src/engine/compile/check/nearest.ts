@@ -1,12 +1,14 @@
 /** "Did you mean": the nearest of a set of names, by Levenshtein distance. */
 
+let beforeThat = new Uint16Array(64);
 let previous = new Uint16Array(64);
 let current = new Uint16Array(64);
 
-/** Levenshtein distance, or limit + 1 when it is larger. */
+/** Levenshtein distance with swaps of neighbours, or limit + 1 when it is larger. */
 function distance(a: string, b: string, limit: number): number {
   if (Math.abs(a.length - b.length) > limit) return limit + 1;
   if (previous.length <= b.length) {
+    beforeThat = new Uint16Array(b.length * 2);
     previous = new Uint16Array(b.length * 2);
     current = new Uint16Array(b.length * 2);
   }
@@ -17,12 +19,15 @@ function distance(a: string, b: string, limit: number): number {
     const letter = a.charCodeAt(i - 1);
     for (let j = 1; j <= b.length; j++) {
       const replaced = previous[j - 1] + (letter === b.charCodeAt(j - 1) ? 0 : 1);
-      const least = Math.min(previous[j] + 1, current[j - 1] + 1, replaced);
+      let least = Math.min(previous[j] + 1, current[j - 1] + 1, replaced);
+      const swapped =
+        i > 1 && j > 1 && letter === b.charCodeAt(j - 2) && a.charCodeAt(i - 2) === b.charCodeAt(j - 1);
+      if (swapped) least = Math.min(least, beforeThat[j - 2] + 1);
       current[j] = least;
       if (least < best) best = least;
     }
     if (best > limit) return limit + 1;
-    [previous, current] = [current, previous];
+    [beforeThat, previous, current] = [previous, current, beforeThat];
   }
   return previous[b.length];
 }
