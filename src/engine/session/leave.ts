@@ -4,12 +4,8 @@
  * wait for the end of its input: once it is there the parent closes its own copies at no cost, the child sees the end of
  * its input, exits, and the kernel detaches behind it.
  */
-import { spawn } from "node:child_process";
 import { setCloseOnExec } from "libbpf-ts";
 import type { Attached } from "../attach/index.ts";
-
-/** Below this many, closing takes less time than a child. */
-const FEW = 1;
 
 function closeAll(links: readonly Attached[]): void {
   for (const { link } of links) link.detach();
@@ -20,20 +16,19 @@ export function detachLinks(links: readonly Attached[]): void {
   closeAll(links.filter((attached) => !attached.slowToClose));
   const slow = links.filter((attached) => attached.slowToClose);
   const descriptors = slow.flatMap(({ link }) => link.fds);
-  if (descriptors.length >= FEW) {
-    for (const fd of descriptors) setCloseOnExec(fd, false);
-    const holder = spawn("/bin/sh", ["-c", "read -r _"], {
-      stdio: ["pipe", "ignore", "ignore"],
-      detached: true,
-      env: {},
-      cwd: "/",
-    });
-    holder.on("error", () => {});
-    holder.stdin.on("error", () => {});
-    closeAll(slow);
-    holder.stdin.end();
-    holder.unref();
-    return;
-  }
+  if (descriptors.length === 0) return;
+  for (const fd of descriptors) setCloseOnExec(fd, false);
+  // Loaded here: most scripts leave without it, and it costs milliseconds.
+  const { spawn } = process.getBuiltinModule("node:child_process");
+  const holder = spawn("/bin/sh", ["-c", "read -r _"], {
+    stdio: ["pipe", "ignore", "ignore"],
+    detached: true,
+    env: {},
+    cwd: "/",
+  });
+  holder.on("error", () => {});
+  holder.stdin.on("error", () => {});
   closeAll(slow);
+  holder.stdin.end();
+  holder.unref();
 }

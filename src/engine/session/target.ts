@@ -2,7 +2,7 @@
  * The process a script is run for: the child of -c, which waits before its exec until everything is attached, or the
  * process of -p.
  */
-import { type ChildProcess, spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { readFileSync } from "node:fs";
 
 export interface Target {
@@ -28,6 +28,8 @@ export function startChild(
   onEnd: (code: number) => void,
   onOutput?: (text: string) => void,
 ): Target {
+  // Loaded here, as only -c needs it.
+  const { spawn } = process.getBuiltinModule("node:child_process");
   const child: ChildProcess = spawn("/bin/sh", ["-c", WAIT_THEN_EXEC + command], {
     stdio: onOutput ? ["ignore", "pipe", "pipe", "pipe"] : ["inherit", "inherit", "inherit", "pipe"],
   });
