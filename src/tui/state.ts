@@ -105,7 +105,8 @@ export type Action =
   | { type: "scroll"; down: boolean; x: number; y: number }
   | { type: "click"; x: number; y: number }
   | { type: "library"; scripts: LibraryScript[] }
-  | { type: "open"; source: string; name?: string; run?: boolean }
+  /** `focus: false` leaves the focus where it is: the script of the last time. */
+  | { type: "open"; source: string; name?: string; run?: boolean; focus?: boolean }
   /** A line for the command line, as if it had been typed. */
   | { type: "command"; line: string }
   | { type: "message"; message: Message };
@@ -167,8 +168,9 @@ export function focusedSlot(state: DeckState): Slot | undefined {
   return state.slots.find(({ id }) => id === state.focus) ?? state.slots[0];
 }
 
-/** The pane kinds that a map is shown in. */
+/** The pane kinds that a map is shown in: none for `@_name`, which a script keeps for itself. */
 export function kindsFor(map: MapShape): PaneKind[] {
+  if (map.name.startsWith("@_")) return [];
   if (map.kind === "hist" || map.kind === "lhist") return ["histogram"];
   if (map.kind === "string" || map.kind === "other") return ["top"];
   if (map.kind === "tseries") return ["chart"];

@@ -49,7 +49,7 @@ export function metricOf(state: ChartState): "value" | "rate" {
 export function reduce(state: ChartState, event: PaneEvent): ChartState {
   switch (event.type) {
     case "shape": {
-      const maps = event.shape.maps.filter((it) => NUMBERS.has(it.kind));
+      const maps = event.shape.maps.filter((it) => NUMBERS.has(it.kind) && !it.name.startsWith("@_"));
       const map = maps.find((it) => it.name === state.map?.name) ?? maps[0];
       return { ...state, maps, map, points: [] };
     }

@@ -133,13 +133,21 @@ export interface KeyColumn {
   right: boolean;
 }
 
-const NUMERIC = /^(pid|tid|uid|gid|int|cpu|ustack_?id)$/;
+/** The engine names columns by what the script writes in the brackets: "comm", "args.filename", "$error", "name($x)". */
+function headingOf(what: string): string {
+  const call = /^(?:(?:str|ntop|ksym|usym|username)\((.*)\)|(\w+)\(.*\))$/.exec(what);
+  const name = (call?.[1] ?? call?.[2] ?? what).replace(/^args(?:\.|->)/, "").replace(/^\$/, "");
+  return /^(int|string|other|tuple|record)$/.test(name) ? "KEY" : name.toUpperCase();
+}
 
-export function keyColumns(keys: readonly string[]): KeyColumn[] {
-  return keys.map((what) => ({
-    heading: what === "int" || what === "string" || what === "other" ? "KEY" : what.toUpperCase(),
-    stack: what.includes("stack"),
-    right: NUMERIC.test(what),
+const INTEGER_TEXT = /^-?(?:\d+|0x[0-9a-f]+)$/;
+
+/** `cells`: the texts of each column; columns of numbers stand to the right. */
+export function keyColumns(keys: readonly string[], cells: readonly (readonly string[])[]): KeyColumn[] {
+  return keys.map((what, i) => ({
+    heading: headingOf(what),
+    stack: /^[ku]?stack/.test(what),
+    right: cells[i].length > 0 && cells[i].every((text) => INTEGER_TEXT.test(text)),
   }));
 }
 

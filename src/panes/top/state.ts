@@ -40,7 +40,7 @@ export function init(seed: PaneSeed): TopState {
 export function reduce(state: TopState, event: PaneEvent): TopState {
   switch (event.type) {
     case "shape": {
-      const maps = event.shape.maps;
+      const maps = event.shape.maps.filter(({ name }) => !name.startsWith("@_"));
       const map = maps.find((it) => it.name === state.map?.name) ?? maps[0];
       const kept = map?.name === state.map?.name;
       return {

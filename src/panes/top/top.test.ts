@@ -97,6 +97,19 @@ describe("the table", () => {
     expect(text[1]).toMatch(/^a +2.0KiB +1.0KiB\/s +100%/);
   });
 
+  it.each([
+    ["args.filename", "FILENAME"],
+    ["args->ret", "RET"],
+    ["$error", "ERROR"],
+    ["str(args.filename)", "FILENAME"],
+    ["ntop(args.daddr)", "DADDR"],
+    ["error_name($error)", "ERROR_NAME"],
+    ["probe", "PROBE"],
+    ["int", "KEY"],
+  ])("heads the column %s with %s", (key, heading) => {
+    expect(show(map("count", [key]), [row(["a"], 1)], 60, 4).text()[0]).toMatch(new RegExp(`^${heading} `));
+  });
+
   it("lets no control character of a key through", () => {
     const pane = show(map("count", ["comm"]), [row(["\x1b]0;x\x07"], 1)], 60, 4);
     expect(pane.text()[1]).toMatch(/^\\x1b\]0;x\\x07 /);

@@ -100,7 +100,10 @@ class Table {
     const columns = valueColumns(map.kind);
     const parts = Math.max(map.keys.length, ...rows.map((row) => row.key.length));
     const kinds = Array.from({ length: parts }, (_, i) => map.keys[i] ?? "other");
-    this.keys = keyColumns(kinds);
+    this.keys = keyColumns(
+      kinds,
+      kinds.map((_, i) => rows.map((row) => row.key[i] ?? "")),
+    );
     const rowContext = { unit: unitOf(map.name), unicode: context.unicode, sum: state.snapshot?.sum ?? 0 };
     this.cells = new Map(
       rows.map((row) => [
