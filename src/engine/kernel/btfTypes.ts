@@ -47,7 +47,8 @@ class TypeSource {
       case "int":
         if (type.bool) return { kind: "bool" };
         if (type.size === 16) return { kind: "array", of: int(8, false), length: 2 };
-        return int(type.size as 1 | 2 | 4 | 8, type.signed);
+        // Built with -funsigned-char since 6.2, and text all the same.
+        return int(type.size as 1 | 2 | 4 | 8, type.signed || type.name === "char");
       case "float":
         return type.size === 4 || type.size === 8
           ? int(type.size, false)

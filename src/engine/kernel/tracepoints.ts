@@ -1,5 +1,5 @@
 /** Tracepoint formats → fields with types. */
-import { readTracepointFormat, type TracepointField } from "libbpf-ts";
+import { readTracepointFormat, type TracepointField, tracepointId } from "libbpf-ts";
 import type { TracepointFormat } from "../compile/kernel.ts";
 import { type EnumType, type Field, int, type StructLayout, sizeOf, type Type } from "../compile/types.ts";
 import { scalarNamed, splitPointers } from "./cTypes.ts";
@@ -91,16 +91,20 @@ export function fieldOf(field: TracepointField, syscall: boolean, lookup: TypeLo
   };
 }
 
-/** A tracepoint's id and fields; undefined where there is no such tracepoint. */
-export function liveTracepointFormat(
-  category: string,
-  event: string,
-  lookup: TypeLookup,
-): TracepointFormat | undefined {
+/**
+ * A tracepoint's id and fields; throws where there is no such tracepoint. Of the hundreds that a wildcard names, only those
+ * whose fields are asked for have them read.
+ */
+export function liveTracepointFormat(category: string, event: string, lookup: TypeLookup): TracepointFormat {
   const syscall = category === "syscalls";
-  const { id, fields } = readTracepointFormat(category, event);
+  let fields: Field[] | undefined;
   return {
-    id,
-    fields: fields.map((field) => fieldOf(field, syscall && !field.name.startsWith("common_"), lookup)),
+    id: tracepointId(category, event),
+    get fields() {
+      fields ??= readTracepointFormat(category, event).fields.map((field) =>
+        fieldOf(field, syscall && !field.name.startsWith("common_"), lookup),
+      );
+      return fields;
+    },
   };
 }
