@@ -1,5 +1,5 @@
-// Builds dist/: cli.js (ESM, split so that headless commands never load the deck) and deck.cjs (the deck in one file,
-// which V8 can keep compiled). Development: `node scripts/build.mjs --no-minify`.
+// Builds dist/: cli.js, which loads headless.cjs (every command but the deck) or deck.cjs: bundles that V8 can keep
+// compiled, so that headless commands never load the deck. Development: `node scripts/build.mjs --no-minify`.
 import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import * as esbuild from "esbuild";
@@ -32,18 +32,26 @@ const deckApart = {
   },
 };
 
+/** CommonJS files know where they are by their name. */
+const located = {
+  define: { ...common.define, "import.meta.url": "__moduleUrl" },
+  banner: { js: 'const __moduleUrl=require("node:url").pathToFileURL(__filename).href;' },
+};
+
 const results = await Promise.all([
   esbuild.build({
     ...common,
-    entryPoints: ["src/cli.ts"],
-    format: "esm",
-    splitting: true,
-    chunkNames: "chunk-[name]-[hash]",
+    ...located,
+    entryPoints: { cli: "src/start.ts" },
+    format: "cjs",
+  }),
+  esbuild.build({
+    ...common,
+    ...located,
+    entryPoints: { headless: "src/cli.ts" },
+    format: "cjs",
+    outExtension: { ".js": ".cjs" },
     plugins: [deckApart],
-    // CommonJS packages inside ESM chunks ask for Node's own modules.
-    banner: {
-      js: 'import{createRequire as __createRequire}from"node:module";const require=__createRequire(import.meta.url);',
-    },
   }),
   esbuild.build({
     ...common,
@@ -62,6 +70,9 @@ for (const { path: file, contents } of results.flatMap(({ outputFiles }) => outp
   renameSync(`${file}.new`, file);
   written.add(basename(file));
 }
+// The package is of ES modules; loading CommonJS starts 30 ms sooner.
+writeFileSync(path("dist/package.json"), '{ "type": "commonjs" }\n');
+written.add("package.json");
 for (const name of readdirSync(path("dist"))) {
   if (!written.has(name)) rmSync(path("dist", name), { recursive: true, force: true });
 }

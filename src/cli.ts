@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 /** Arguments → one of the commands. */
 import { COMMANDS } from "./commands/command.ts";
 import { nearest } from "./engine/compile/check/nearest.ts";
@@ -25,7 +24,8 @@ function help(): string {
   ].join("\n");
 }
 
-async function main(args: string[]): Promise<number> {
+/** Runs a command; resolves to the exit code. */
+export async function main(args: string[]): Promise<number> {
   const [first = "deck", ...rest] = args;
   const command = COMMANDS.find(({ name }) => name === first);
   if (command) return (await command.load()).main(rest);
@@ -48,6 +48,3 @@ async function main(args: string[]): Promise<number> {
   process.stderr.write(`tracedeck: unknown command '${first}'\n${hint}\n`);
   return 1;
 }
-
-process.exitCode = await main(process.argv.slice(2));
-if (process.exitCode !== undefined) process.exit();

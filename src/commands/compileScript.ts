@@ -6,12 +6,13 @@ import type { RunOptions } from "./runOptions.ts";
 import type { Source } from "./source.ts";
 
 export function compileScript(source: Source, options: RunOptions, parameters: string[]): CompileResult {
-  const includes = options.includeFiles.map((file) => `#include "${file}"\n`).join("");
-  return compile(includes + source.text, liveKernel(), {
+  return compile(source.text, liveKernel(), {
     fileName: source.name,
     positional: [...parameters, ...options.moreParameters],
     named: options.named,
     unsafe: options.unsafe,
+    includePaths: options.includeDirectories,
+    includes: options.includeFiles,
     pid: options.pid,
     hasChild: options.command !== undefined,
     warnHelperErrors: options.runtimeWarnings,

@@ -13,10 +13,8 @@ import { Sink } from "../engine/output/sink.ts";
 import { Session, SessionError } from "../engine/session/session.ts";
 import { isAlive } from "../engine/session/target.ts";
 import { UsageError } from "./options.ts";
-import { complain, reportDiagnostics, sayError, sayWarning, wantsColor } from "./report.ts";
+import { complain, isTerminal, reportDiagnostics, sayError, sayWarning, wantsColor } from "./report.ts";
 import type { RunOptions } from "./runOptions.ts";
-
-const { isatty } = process.getBuiltinModule("node:tty");
 
 /** A run that could not start or went wrong, as bpftrace exits. */
 const FAILED = 255;
@@ -43,6 +41,8 @@ class Run {
   readonly #sink: Sink;
   readonly #printer: Printer;
   #flushing = false;
+  /** What begin prints waits until the word that everything is attached is out. */
+  #announced = false;
   #lost = 0;
   #signals = 0;
 
@@ -125,11 +125,12 @@ class Run {
     this.#flushing = true;
     queueMicrotask(() => {
       this.#flushing = false;
-      if (this.#session.state !== "attaching") this.#sink.flush();
+      if (this.#announced) this.#sink.flush();
     });
   }
 
   #announce(): void {
+    this.#announced = true;
     if (!this.#options.quiet && this.#options.mode === "trace") this.#printer.attached(this.#attached());
     const notice = process.env.TRACEDECK_NOTIFY_ATTACHED;
     if (notice) this.#sink.out.text(`${notice}\n`);
@@ -217,7 +218,7 @@ class Run {
 
 function openSink(options: RunOptions, onBroken: () => void): Sink {
   const full = options.buffering === "full";
-  if (options.output === undefined) return new Sink(1, { full, terminal: isatty(1), onBroken });
+  if (options.output === undefined) return new Sink(1, { full, terminal: isTerminal(1), onBroken });
   try {
     return new Sink(options.output, { full, onBroken });
   } catch (error) {

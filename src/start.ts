@@ -1,0 +1,16 @@
+#!/usr/bin/env node
+/** dist/cli.js: loads the headless commands from their bundle and runs one. */
+import { loadBundle } from "./codeCache.ts";
+
+/** Commands that use most of the bundle: what they had compiled serves all others. */
+const TYPICAL = new Set(["run", "engine"]);
+const KEEP_AFTER_MS = 3000;
+
+const args = process.argv.slice(2);
+const { exports, keep } = loadBundle<typeof import("./cli.ts")>(new URL("./headless.cjs", import.meta.url));
+const typical = TYPICAL.has(args[0]);
+if (typical) setTimeout(keep, KEEP_AFTER_MS).unref();
+exports.main(args).then((code) => {
+  if (typical) keep();
+  process.exit(code);
+});
