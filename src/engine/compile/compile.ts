@@ -55,6 +55,8 @@ const PASSES: readonly { name: string; run: (state: State) => void }[] = [
       const { script, diagnostics, files } = expandScript(state.script!, state.source, {
         fileName: options.fileName,
         kernel,
+        includePaths: options.includePaths,
+        includes: options.includes,
         isFunction: (name) => functionNamed(name) !== undefined || builtinNames.has(name),
       });
       state.script = script;

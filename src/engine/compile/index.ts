@@ -10,6 +10,9 @@ export interface CompileOptions {
   positional?: string[];
   named?: Record<string, string | true>;
   unsafe?: boolean;
+  /** Directories searched first by #include (-I), and headers read before the script's own (--include). */
+  includePaths?: readonly string[];
+  includes?: readonly string[];
   /** -p PID, and whether -c gives a child. */
   pid?: number;
   hasChild?: boolean;

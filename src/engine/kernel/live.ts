@@ -2,7 +2,7 @@
  * The running kernel as the compiler's argument. Everything is read at the first question and kept: a script that names
  * no kernel type does not pay for reading them.
  */
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { release } from "node:os";
 import {
   features,
@@ -179,6 +179,10 @@ class LiveKernel implements Kernel {
   }
   readFile(path: string): string | undefined {
     return orElse<string | undefined>(undefined, () => readFileSync(path, "utf8"));
+  }
+
+  listDirectory(path: string): readonly string[] | undefined {
+    return orElse<readonly string[] | undefined>(undefined, () => readdirSync(path));
   }
 
   #functionsOfKallsyms(): { name: string; module: string }[] {

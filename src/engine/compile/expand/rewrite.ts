@@ -57,7 +57,6 @@ export abstract class Rewriter {
       case "if": {
         const result = { ...s };
         result.condition = this.expression(s.condition);
-        // biome-ignore lint/suspicious/noThenProperty: the AST's name for the branch
         result.then = this.block(s.then);
         if (s.else) result.else = this.block(s.else);
         return result;
@@ -118,7 +117,6 @@ export abstract class Rewriter {
       case "ternary": {
         const result = { ...e };
         result.condition = this.expression(e.condition);
-        // biome-ignore lint/suspicious/noThenProperty: the AST's name for the branch
         result.then = this.expression(e.then);
         result.else = this.expression(e.else);
         return result;
@@ -141,7 +139,6 @@ export abstract class Rewriter {
       case "if-expression": {
         const result = { ...e };
         result.condition = this.expression(e.condition);
-        // biome-ignore lint/suspicious/noThenProperty: the AST's name for the branch
         result.then = this.block(e.then);
         if (e.else) result.else = this.block(e.else);
         return result;
