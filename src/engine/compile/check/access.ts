@@ -7,7 +7,7 @@ import { argument } from "./arguments.ts";
 import type { Context } from "./context.ts";
 import { convert } from "./convert.ts";
 import { describe } from "./describe.ts";
-import { mapPlace } from "./maps.ts";
+import { mapPlace, readUnset } from "./maps.ts";
 import { didYouMean, someOf } from "./nearest.ts";
 import { pointerOffset } from "./operators.ts";
 import { intSpace, isUnknown } from "./promote.ts";
@@ -198,6 +198,9 @@ export function addressOf(e: Expression & { kind: "unary" }, cx: Context): Typed
     const place = mapPlace(operand, cx);
     if (!place) return cx.unknown(span);
     const to = place.facts.value;
+    if (isUnknown(to)) {
+      return cx.final ? readUnset(place.facts, operand, cx) : cx.unknown(span);
+    }
     return {
       op: "address-of-map",
       map: place.info,

@@ -40,6 +40,8 @@ export interface ScriptContext {
   definitions: Definitions;
   inference: Inference;
   report: Diagnostics;
+  /** Maps that the script's text assigns to somewhere, in code that counts here or not. */
+  assigned: ReadonlySet<string>;
   /** The last round: types are settled, what is made is kept. */
   final: boolean;
   /** Options that getopt() asks for, by name. */

@@ -166,6 +166,21 @@ describe("probes", () => {
   });
 });
 
+describe("what is left out here", () => {
+  it.each([
+    'begin { if (getopt("x")) { @a[1] = count(); } } end { print(@a); clear(@a); if (has_key(@a, 1)) { exit(); } }',
+    "bench:a { @ = count(); } end { print(@); print(@ + 1); delete(@); }",
+    "config = { missing_probes=ignore } kprobe:nothing { @a = 1; } interval:s:1 { print(@a); for ($kv : @b) { print($kv); } @b[1] = 2; }",
+  ])("fills no map, and that is no mistake: %s", (source) => {
+    expect(checkSource(source).diagnostics).toEqual([]);
+  });
+
+  it("includes options that nobody asks for", () => {
+    const { diagnostics } = checkSource('begin { print(getopt("limit", 1)); }', { named: { limt: "5" } });
+    expect(diagnostics).toMatchObject([{ code: "unknown-option", hint: "did you mean --limit?" }]);
+  });
+});
+
 describe("several problems", () => {
   it("are all reported, once each", () => {
     const { diagnostics } = checkSource(

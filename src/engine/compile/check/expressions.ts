@@ -245,7 +245,6 @@ function choose(
       span,
       `both branches must be of one type, and they are ${describe(then.type)} and ${describe(otherwise.type)}`,
     );
-  // biome-ignore lint/suspicious/noThenProperty: the tree's name for the branch
   return { op: "ternary", condition: when, then: a, else: b, type, span };
 }
 

@@ -4,7 +4,7 @@
  * Probes are expanded and grouped first. Then all bodies are checked again and again, silently, until no map's or
  * variable's type grows any more; the last round reports and keeps.
  */
-import type { ActionBlock, Script } from "../ast.ts";
+import type { ActionBlock, Expression, Script } from "../ast.ts";
 import { type Diagnostic, Diagnostics } from "../diagnostic.ts";
 import type { CompileOptions } from "../index.ts";
 import type { Kernel } from "../kernel.ts";
@@ -19,6 +19,7 @@ import { describe } from "./describe.ts";
 import { checkExpression } from "./expressions.ts";
 import { groupProbes, usesOf } from "./group.ts";
 import { Inference } from "./inference.ts";
+import { didYouMean, someOf } from "./nearest.ts";
 import { condition, constantOf } from "./operators.ts";
 import { isUnknown } from "./promote.ts";
 import { checkBlock, checkBody, checkStatement } from "./statements.ts";
@@ -48,6 +49,7 @@ export function checkScript(
     definitions: new Definitions(kernel),
     inference: new Inference(),
     report,
+    assigned: assignedMaps(script.actions),
     final: false,
     settings: new Map(),
   };
@@ -56,6 +58,7 @@ export function checkScript(
   const tasks = expandActions(script, shared);
   const actions = settle(tasks, shared);
   reportDeclaredKinds(shared);
+  reportUnknownOptions(script, shared);
   reportNoProbes(script, tasks, shared);
   hand(report, diagnostics);
   if (diagnostics.hasErrors) return undefined;
@@ -208,6 +211,28 @@ function checkAction({ action, group }: Task, shared: ScriptContext): TypedActio
   }
   const body = checkBody(action.body, cx);
   return { probes: group.probes, ...(predicate ? { predicate } : {}), body, span: action.span };
+}
+
+function assignedMaps(node: unknown, into = new Set<string>()): Set<string> {
+  if (Array.isArray(node)) for (const item of node) assignedMaps(item, into);
+  else if (typeof node === "object" && node !== null) {
+    const { kind, target } = node as { kind?: string; target?: Expression };
+    if ((kind === "assign" || kind === "increment") && target?.kind === "map") into.add(target.name);
+    for (const value of Object.values(node)) if (typeof value === "object") assignedMaps(value, into);
+  }
+  return into;
+}
+
+/** `--name` on the command line that no getopt() asks for. */
+function reportUnknownOptions(script: Script, { options, settings, report }: ScriptContext): void {
+  const first = script.actions[0]?.probes[0]?.span ?? script.span;
+  for (const name of Object.keys(options.named ?? {})) {
+    if (settings.has(name)) continue;
+    const known = [...settings.keys()].map((option) => `--${option}`);
+    report.error("unknown-option", first, `the script has no option --${name}`, {
+      hint: didYouMean(`--${name}`, known) ?? (known.length ? `it has ${someOf(known)}` : undefined),
+    });
+  }
 }
 
 /** A declared kind of map that cannot hold what the script puts in it. */

@@ -70,8 +70,7 @@ export function readMap(e: MapExpression, cx: Context): TypedExpression {
   const { facts, info, key } = place;
   const { value } = facts;
   if (isUnknown(value)) {
-    if (cx.final) reportUnset(facts, e, cx);
-    return cx.unknown(e.span);
+    return cx.final ? readUnset(facts, e, cx) : cx.unknown(e.span);
   }
   const read = (type = value): TypedExpression => ({
     op: "map-get",
@@ -93,7 +92,12 @@ export function readMap(e: MapExpression, cx: Context): TypedExpression {
   );
 }
 
+/**
+ * A map without a value: a mistake, unless code that is left out here (a branch that the options switch off, a probe that
+ * this kernel lacks) would have filled it.
+ */
 export function reportUnset(facts: MapFacts, e: MapExpression, cx: Context): void {
+  if (cx.script.assigned.has(facts.name)) return;
   const others = [...cx.inference.maps.values()].filter((m) => !isUnknown(m.value)).map((m) => m.name);
   cx.error(
     "undefined-map",
@@ -101,4 +105,10 @@ export function reportUnset(facts: MapFacts, e: MapExpression, cx: Context): voi
     `nothing in this script gives ${facts.name} a value`,
     didYouMean(facts.name, others),
   );
+}
+
+/** What reading it gives: zero, if it is no mistake. */
+export function readUnset(facts: MapFacts, e: MapExpression, cx: Context): TypedExpression {
+  reportUnset(facts, e, cx);
+  return cx.script.assigned.has(facts.name) ? cx.int(0n, e.span) : cx.unknown(e.span);
 }

@@ -305,6 +305,9 @@ export function stepOf(type: Type): number {
   }
 }
 
+/** Compared as numbers, without any arithmetic. */
+const SCALARS = new Set<Type["kind"]>(["ksym", "username", "probe"]);
+
 function bytes(
   operator: "==" | "!=",
   left: TypedExpression,
@@ -322,7 +325,7 @@ function bytes(
     return { op: "compare-bytes", equal, left, right, type: bool, span };
   }
   const comparable = ["array", "tuple", "buffer", "inet", "macaddr", "usym", "stack"].includes(a.kind);
-  if (a.kind === b.kind && (a.kind === "ksym" || a.kind === "username"))
+  if (a.kind === b.kind && SCALARS.has(a.kind))
     return { op: "binary", operator, left, right, type: bool, span };
   if (!comparable || a.kind !== b.kind) return undefined;
   const type = promote(a, b);

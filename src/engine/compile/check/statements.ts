@@ -259,9 +259,21 @@ function mismatch(name: string, value: TypedExpression, type: Type, cx: Context)
   return [];
 }
 
+/** `@m = { …; count() }`: the assignment goes to the end of the block. */
+function blockAggregate(s: Of<"assign">, cx: Context): TypedStatement[] | undefined {
+  if (s.operator !== "=" || s.value.kind !== "block") return undefined;
+  const { body } = s.value;
+  const last = body.result;
+  if (last?.kind !== "call" || !functionNamed(last.name)?.aggregate) return undefined;
+  const statements: Statement[] = [...body.statements, { ...s, value: last }];
+  return [{ op: "block", body: checkBody({ statements, span: body.span }, cx), span: s.span }];
+}
+
 function assignMap(s: Of<"assign">, target: Expression & { kind: "map" }, cx: Context): TypedStatement[] {
   if (s.operator === "=" && s.value.kind === "call" && functionNamed(s.value.name)?.aggregate)
     return aggregate(s, target, s.value, cx);
+  const inBlock = blockAggregate(s, cx);
+  if (inBlock) return inBlock;
   const place = mapPlace(target, cx);
   if (!place) {
     cx.expression(s.value);
@@ -393,7 +405,6 @@ function ifStatement(
     cx.error("not-constant", test.span, "the condition must be known before the script runs");
   const body = checkBody(then, cx);
   const other = otherwise && checkBody(otherwise, cx);
-  // biome-ignore lint/suspicious/noThenProperty: the tree's name for the branch
   return [{ op: "if", condition: when, then: body, ...(other ? { else: other } : {}), span }];
 }
 
@@ -468,8 +479,9 @@ function forMap(s: Of<"for-map">, cx: Context): TypedStatement[] {
     );
     return [];
   }
-  if (isUnknown(value) || isUnknown(facts.key)) {
-    if (cx.final) reportUnset(facts, s.map, cx);
+  if (cx.final && (isUnknown(value) || isUnknown(facts.key))) {
+    reportUnset(facts, s.map, cx);
+    return [];
   }
   const known = !isUnknown(value) && !isUnknown(facts.key);
   return cx.inScope(() => {

@@ -70,6 +70,12 @@ describe("attach points", () => {
     expect(attachOf("interval:s:$1 {@=1}", { positional: ["3"] })).toMatchObject({ period: 3_000_000_000n });
   });
 
+  it("may be a parameter altogether", () => {
+    expect(namesOf("$1", { positional: ["t:sched:sched_switch"] })).toEqual([
+      "tracepoint:sched:sched_switch",
+    ]);
+  });
+
   it("have their full names", () => {
     expect(namesOf("t:sched:sched_wakeup")).toEqual(["tracepoint:sched:sched_wakeup"]);
     expect(namesOf("u:libc:*alloc")).toEqual([

@@ -1,9 +1,10 @@
 /** Probe specs of an action → attach points: names completed, parameters put in, wildcards matched, limits kept. */
 import type { ProbeSpec } from "../ast.ts";
 import { didYouMean } from "../check/nearest.ts";
-import type { Diagnostics } from "../diagnostic.ts";
+import type { Diagnostics, Span } from "../diagnostic.ts";
 import type { CompileOptions } from "../index.ts";
 import type { Kernel } from "../kernel.ts";
+import { splitProbe } from "../parse/probe-spec.ts";
 import { PROBE_TYPES, type ProbeTypeRow, probeType } from "../tables/probeTypes.ts";
 import type { Config, Probe } from "../typed.ts";
 import { hasWildcard, wildcard } from "./wildcard.ts";
@@ -13,12 +14,6 @@ export interface ExpandedSpec {
   probes: Probe[];
 }
 
-/** `$1` and `$#` inside a spec's parts. */
-const substitute = (part: string, positional: readonly string[]): string =>
-  part.replace(/\$(\d+|#)/g, (_, n: string) =>
-    n === "#" ? String(positional.length) : (positional[Number(n) - 1] ?? ""),
-  );
-
 export function expandProbe(
   spec: ProbeSpec,
   kernel: Kernel,
@@ -26,8 +21,12 @@ export function expandProbe(
   config: Config,
   report: Diagnostics,
 ): ExpandedSpec[] {
-  const parts = spec.parts.map((part) => substitute(part, options.positional ?? []));
-  const rows = rowsFor(spec, report);
+  const { provider, parts, error } = splitProbe(spec.text, options.positional ?? []);
+  if (error) {
+    report.error("probe-syntax", spec.span, error);
+    return [];
+  }
+  const rows = rowsFor(provider, spec.span, report);
   const missing = (code: string, message: string, hint?: string): void => {
     if (config.missingProbes === "ignore") return;
     const level = config.missingProbes === "warn" ? "warning" : "error";
@@ -49,18 +48,18 @@ export function expandProbe(
 }
 
 /** One type, or all that a wildcard in its place matches. */
-function rowsFor(spec: ProbeSpec, report: Diagnostics): ProbeTypeRow[] {
-  const row = probeType(spec.provider);
+function rowsFor(provider: string, span: Span, report: Diagnostics): ProbeTypeRow[] {
+  const row = probeType(provider);
   if (row) return [row];
-  if (hasWildcard(spec.provider)) {
-    const found = PROBE_TYPES.filter((candidate) => wildcard(spec.provider)(candidate.name));
+  if (hasWildcard(provider)) {
+    const found = PROBE_TYPES.filter((candidate) => wildcard(provider)(candidate.name));
     if (found.length) return found;
   }
   const names = PROBE_TYPES.flatMap((candidate) => [candidate.name, ...candidate.aliases]);
-  report.error("unknown-provider", spec.span, `there is no probe type ${spec.provider || "(empty)"}`, {
+  report.error("unknown-provider", span, `there is no probe type ${provider || "(empty)"}`, {
     hint:
       didYouMean(
-        spec.provider,
+        provider,
         names.filter((name) => name.length > 2),
       ) ?? `probe types are ${PROBE_TYPES.map((candidate) => candidate.name).join(", ")}`,
   });

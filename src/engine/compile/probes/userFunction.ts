@@ -121,6 +121,8 @@ export function expandUsdt(request: ProbeRequest): Probe[] {
     (all.length === 1 || (all.length === 2 && !all[0].includes("/") && !all[0].includes("lib")))
   )
     all = [`/proc/${options.pid}/exe`, ...all];
+  if (options.pid && all.length > 1 && (all[0] === "*" || all[0] === ""))
+    all = [`/proc/${options.pid}/exe`, ...all.slice(1)];
   if (all.length < 2 || all.length > 3)
     return wrongShape(request, "usdt:BINARY:PROBE or usdt:BINARY:PROVIDER:PROBE");
   const [path] = all;

@@ -6,7 +6,7 @@ import type { Context } from "../context.ts";
 import { convert } from "../convert.ts";
 import { describe } from "../describe.ts";
 import type { MapFacts } from "../inference.ts";
-import { type MapExpression, mapFacts, mapKey, mapPlace, readMap, reportUnset } from "../maps.ts";
+import { type MapExpression, mapFacts, mapKey, mapPlace, readMap, readUnset, reportUnset } from "../maps.ts";
 import { isUnknown } from "../promote.ts";
 import {
   type CallExpression,
@@ -48,12 +48,24 @@ function keyed(call: CallExpression, cx: Context): { facts: MapFacts; key: Typed
   }
   const argument = call.arguments[1] as Expression;
   const key = mapKey(facts, cx.expression(argument), cx);
+  if (cx.final && isUnknown(facts.value)) {
+    reportUnset(facts, map, cx);
+    return undefined;
+  }
   return key && { facts, key };
 }
 
+/** A map that nothing fills has no key; other problems are reported already. */
+const absent = (call: CallExpression, cx: Context): TypedExpression => {
+  const [map] = call.arguments;
+  const isUnset =
+    cx.final && map.kind === "map" && cx.script.assigned.has(map.name) && isUnknown(mapFacts(map, cx).value);
+  return isUnset ? cx.bool(false, call.span) : cx.unknown(call.span);
+};
+
 export const hasKey: CheckValue = (call, cx) => {
   const found = keyed(call, cx);
-  if (!found) return cx.unknown(call.span);
+  if (!found) return absent(call, cx);
   return {
     ...op("has_key", [found.key], BOOL, call.span),
     map: cx.inference.info(found.facts),
@@ -66,13 +78,17 @@ export const deleteKey: CheckValue = (call, cx) => {
     ({ ...op("delete", key, BOOL, call.span), map: cx.inference.info(facts) }) as TypedExpression;
   if (call.arguments.length === 2) {
     const found = keyed(call, cx);
-    return found ? remove(found.facts, [found.key]) : cx.unknown(call.span);
+    return found ? remove(found.facts, [found.key]) : absent(call, cx);
   }
   const [argument] = call.arguments;
   if (argument.kind !== "map")
     return cx.fail("argument-type", argument.span, "delete() takes a map and a key", "delete(@map, key)");
   if (argument.key) {
     const place = mapPlace(argument, cx);
+    if (place && cx.final && isUnknown(place.facts.value)) {
+      reportUnset(place.facts, argument, cx);
+      return absent(call, cx);
+    }
     return place?.key ? remove(place.facts, [place.key]) : cx.unknown(call.span);
   }
   const facts = mapFacts(argument, cx);
@@ -83,6 +99,10 @@ export const deleteKey: CheckValue = (call, cx) => {
       `${argument.name} has keys: delete() needs one`,
       `delete(${argument.name}, key); clear(${argument.name}) deletes all`,
     );
+  if (cx.final && isUnknown(facts.value)) {
+    reportUnset(facts, argument, cx);
+    return absent(call, cx);
+  }
   return remove(facts, []);
 };
 
@@ -104,7 +124,7 @@ export const find: CheckValue = (call, cx) => {
       `${target.name} is not defined here`,
       `declare it first: let ${target.name};`,
     );
-  if (!found) return cx.unknown(call.span);
+  if (!found) return absent(call, cx);
   const { facts, key } = found;
   const info = cx.inference.info(facts);
   if (isUnknown(facts.value) || isAggregation(facts.value)) {
@@ -131,7 +151,6 @@ export const find: CheckValue = (call, cx) => {
         {
           op: "if",
           condition: read,
-          // biome-ignore lint/suspicious/noThenProperty: the tree's name for the branch
           then: {
             statements: [
               {
@@ -158,12 +177,9 @@ export const len: CheckValue = (call, cx) => {
     const facts = mapFacts(argument, cx);
     const isStack = facts.value.kind === "stack" && facts.keyed === false;
     if (!isStack) {
-      if (isUnknown(facts.value) && cx.final)
-        return cx.fail(
-          "undefined-map",
-          argument.span,
-          `nothing in this script gives ${argument.name} a value`,
-        );
+      if (cx.final && facts.keyed === false)
+        return cx.fail("map-keys", argument.span, `len() counts a map's keys, and ${argument.name} has none`);
+      if (cx.final && isUnknown(facts.value)) return readUnset(facts, argument, cx);
       return { ...op("len", [], INT64, call.span), map: cx.inference.info(facts) } as TypedExpression;
     }
   }
@@ -276,6 +292,9 @@ export const mapAction =
     const map = wholeMap(call, 0, cx);
     if (!map) return [];
     const facts = mapFacts(map, cx);
-    if (isUnknown(facts.value) && cx.final) reportUnset(facts, map, cx);
+    if (isUnknown(facts.value)) {
+      if (cx.final) reportUnset(facts, map, cx);
+      return [];
+    }
     return [{ op: "emit", action: { kind, map: cx.inference.info(facts) }, arguments: [], span: call.span }];
   };

@@ -54,7 +54,10 @@ function printMap(
   cx: Context,
 ): TypedStatement[] {
   const facts = mapFacts(map, cx);
-  if (isUnknown(facts.value) && cx.final) reportUnset(facts, map, cx);
+  if (isUnknown(facts.value)) {
+    if (cx.final) reportUnset(facts, map, cx);
+    return [];
+  }
   const limits: { top?: number; div?: number } = {};
   for (const [index, name] of [
     [1, "top"],

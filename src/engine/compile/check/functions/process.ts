@@ -1,5 +1,6 @@
 /** Functions of the current process and time, stacks, and what is asked of types and options. */
 
+import { CONFIG } from "../../tables/config.ts";
 import { SIGNALS } from "../../tables/signals.ts";
 import type { TypedExpression } from "../../typed.ts";
 import { type IntType, int, type StackMode, sizeOf, type Type, UINT64 } from "../../types.ts";
@@ -263,22 +264,17 @@ export const ncpus: CheckValue = (call, cx) =>
 
 /** `config.max_strlen`: the settings as a record of constants. */
 export const config: CheckValue = (call, cx) => {
-  const entries: [string, TypedExpression][] = [
-    ["max_map_keys", cx.int(BigInt(cx.config.maxMapKeys), call.span, UINT64 as IntType)],
-    ["max_strlen", cx.int(BigInt(cx.config.maxStrlen), call.span, UINT64 as IntType)],
-    ["max_probes", cx.int(BigInt(cx.config.maxProbes), call.span, UINT64 as IntType)],
-    ["max_cat_bytes", cx.int(BigInt(cx.config.maxCatBytes), call.span, UINT64 as IntType)],
-    ["on_stack_limit", cx.int(BigInt(cx.config.onStackLimit), call.span, UINT64 as IntType)],
-    ["stack_mode", cx.string(cx.config.stackMode, call.span)],
-    ["missing_probes", cx.string(cx.config.missingProbes, call.span)],
-    ["license", cx.string(cx.config.license, call.span)],
-    ["print_maps_on_exit", cx.bool(cx.config.printMapsOnExit, call.span)],
-  ];
-  const elements = entries.map(([, element]) => element);
+  const rows = CONFIG.filter((row) => row.key && cx.config[row.key] !== undefined);
+  const elements = rows.map((row): TypedExpression => {
+    const setting = cx.config[row.key!];
+    if (typeof setting === "boolean") return cx.bool(setting, call.span);
+    if (typeof setting === "number") return cx.int(BigInt(setting), call.span, UINT64 as IntType);
+    return cx.string(String(setting), call.span);
+  });
   return {
     op: "tuple",
     elements,
-    type: { kind: "tuple", elements: elements.map((e) => e.type), names: entries.map(([name]) => name) },
+    type: { kind: "tuple", elements: elements.map((e) => e.type), names: rows.map((row) => row.name) },
     span: call.span,
   };
 };
