@@ -54,7 +54,15 @@ export function clampPosition(lines: Lines, { line, column }: Position): Positio
   return { line: at, column: inside === 0 ? 0 : graphemeStart(text, inside) };
 }
 
-const segmenter = new Intl.Segmenter("en", { granularity: "grapheme" });
+let segmenter: Intl.Segmenter | undefined;
+
+/** Made when a script first needs it: that takes as long as a fifth of the deck's start. */
+function segments(text: string): Intl.Segments {
+  segmenter ??= new Intl.Segmenter("en", { granularity: "grapheme" });
+  return segmenter.segment(text);
+}
+
+const ASCII = /^[\x00-\x7f]*$/;
 
 /** Neither character takes part in a larger grapheme. */
 function simple(text: string, column: number): boolean {
@@ -65,25 +73,25 @@ function graphemeStart(text: string, column: number): number {
   if (column >= text.length || (text.charCodeAt(column) < 0x300 && text.charCodeAt(column - 1) < 0x300)) {
     return Math.min(column, text.length);
   }
-  return segmenter.segment(text).containing(column)?.index ?? column;
+  return segments(text).containing(column)?.index ?? column;
 }
 
 export function graphemeAfter(text: string, column: number): number {
   if (column >= text.length) return text.length;
   if (simple(text, column)) return column + 1;
-  const found = segmenter.segment(text).containing(column);
+  const found = segments(text).containing(column);
   return found ? found.index + found.segment.length : column + 1;
 }
 
 export function graphemeBefore(text: string, column: number): number {
   if (column <= 0) return 0;
   if (text.charCodeAt(column - 1) < 0x300) return column - 1;
-  return segmenter.segment(text).containing(column - 1)?.index ?? column - 1;
+  return segments(text).containing(column - 1)?.index ?? column - 1;
 }
 
 /** The graphemes of a line, with the column of each. */
 export function graphemes(text: string): Iterable<{ index: number; segment: string }> {
-  return segmenter.segment(text);
+  return ASCII.test(text) ? Array.from(text, (segment, index) => ({ index, segment })) : segments(text);
 }
 
 export function left(lines: Lines, { line, column }: Position): Position {
