@@ -54,7 +54,8 @@ function reduceAction(state: DeckState, action: Action): DeckUpdate {
       );
     case "open": {
       const { source, name } = action;
-      const next = focusOn(broadcast(state, { type: "source", source, name }), "editor");
+      const told = broadcast(state, { type: "source", source, name });
+      const next = action.focus === false ? told : focusOn(told, "editor");
       return action.run ? startRun(next, source, name, {}) : done(next);
     }
     case "command":

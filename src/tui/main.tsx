@@ -27,6 +27,9 @@ export function runDeck({ file, lazy }: DeckOptions): Promise<number> {
     }),
   );
   const saved = settings.read();
+  // Somebody who has no script yet starts with the bundled ones.
+  if (file !== undefined) saved.focus = "editor";
+  else if (!saved.script) saved.focus = "library";
   const depth = colorDepth(process.env);
   const unicode = hasUnicode(process.env);
   const displays = new Map<ThemeName, Display>();
@@ -51,6 +54,8 @@ export function runDeck({ file, lazy }: DeckOptions): Promise<number> {
   );
 
   const quit = async () => {
+    const { focus, zoom } = store.state;
+    settings.save({ focus, zoom });
     terminal.close();
     await settings.flush();
     leave(0);
@@ -78,7 +83,7 @@ export function runDeck({ file, lazy }: DeckOptions): Promise<number> {
     setImmediate(() => terminal.painter.settle());
   });
   const ink = render(<App store={store} />, {
-    stdout: new InkStdout(terminal.painter, store.state) as unknown as WriteStream,
+    stdout: new InkStdout(terminal.painter, stdout) as unknown as WriteStream,
     stdin,
     debug: true,
     exitOnCtrlC: false,
@@ -92,7 +97,12 @@ export function runDeck({ file, lazy }: DeckOptions): Promise<number> {
     if (file !== undefined) {
       store.dispatch({ type: "command", line: `open ${file}` });
     } else if (saved.script) {
-      store.dispatch({ type: "open", source: saved.script, name: saved.scriptName || undefined });
+      store.dispatch({
+        type: "open",
+        source: saved.script,
+        name: saved.scriptName || undefined,
+        focus: false,
+      });
     }
     lazy.library().then((scripts) => store.dispatch({ type: "library", scripts }), fail);
   });
