@@ -189,6 +189,11 @@ export class Cx {
     return this.outer.#findHome(local);
   }
 
+  /** Whether a local has a place already, here or in a function around. */
+  knows(local: Local): boolean {
+    return this.#findHome(local) !== undefined;
+  }
+
   /** The memory of a local that is not in a register. */
   memoryOf(local: Local): Place {
     const home = this.home(local);

@@ -62,7 +62,7 @@ export class Layout {
       stacksLost: 24,
       stringsTruncated: 32,
       mapFull,
-      size: mapFull + 8 * typed.maps.length,
+      size: mapFull + 8 * typed.maps.length + 8,
     };
     this.#add({
       name: "globals",
@@ -73,6 +73,11 @@ export class Layout {
       maxEntries: 1,
       flags: MMAPABLE,
     });
+  }
+
+  /** A word of the globals that is always zero, which the verifier does not know. */
+  get unknownZero(): number {
+    return this.globals.size - 8;
   }
 
   script(info: MapInfo): ScriptMap {

@@ -4,7 +4,7 @@
  * the function around it through that function's frame.
  */
 import { constant, isConst, ONE, reg, type Value, ZERO } from "../ir/types.ts";
-import type { MapInfo, TypedStatement } from "../typed.ts";
+import type { Local, MapInfo, TypedStatement } from "../typed.ts";
 import { isAggregation, sizeOf, type Type, tupleLayout } from "../types.ts";
 import { readAggregation } from "./aggregations.ts";
 import { Cx, FRAME } from "./context.ts";
@@ -15,6 +15,7 @@ import { copyBytes, offsetBy, storeScalar, zeroBytes } from "./memory.ts";
 import { scalarSize } from "./shape.ts";
 import { lowerBlock } from "./statements.ts";
 import type { Target } from "./target.ts";
+import { visitStatement } from "./walk.ts";
 
 type Statement<O extends TypedStatement["op"]> = Extract<TypedStatement, { op: O }>;
 
@@ -53,6 +54,27 @@ function makeCallback(cx: Cx, name: string, parameters: number, body: (inner: Cx
   return unique;
 }
 
+/**
+ * Makes the verifier forget the values of the numbers that a loop shares: it would follow a counter that starts at a
+ * known value turn by turn, instead of walking the callback once for any value.
+ */
+function forgetValues(cx: Cx, s: Statement<"while" | "for-range" | "for-map">): void {
+  const locals = new Set<Local>();
+  visitStatement(s, { local: (local) => locals.add(local) });
+  for (const local of locals) {
+    if (local.type.kind !== "int" || !cx.program.captured.has(local) || !cx.knows(local)) continue;
+    const { b } = cx;
+    const zero = b.load(
+      { kind: "map-value", map: cx.layout.globals.map, offset: cx.layout.unknownZero },
+      0,
+      8,
+    );
+    const at = cx.memoryOf(local);
+    const size = scalarSize(local.type);
+    b.store(at.base, at.offset, size, b.add(b.load(at.base, at.offset, size), zero));
+  }
+}
+
 /** The frame, ready for callbacks. */
 function openFrame(cx: Cx): Value {
   const frame = cx.needFrame();
@@ -84,6 +106,7 @@ export function lowerWhile(cx: Cx, s: Statement<"while">): void {
     return;
   }
   const frame = openFrame(cx);
+  forgetValues(cx, s);
   const name = makeCallback(cx, "while", 2, (inner) => {
     const go = inner.b.block("do");
     const stop = inner.b.block("stop");
@@ -126,6 +149,7 @@ export function lowerForRange(cx: Cx, s: Statement<"for-range">): void {
   b.when("sgt", reg(turns), ZERO, () => {
     b.when("gt", reg(turns), constant(MAX_TURNS), () => b.assign(turns, constant(MAX_TURNS)), true);
     const frame = openFrame(cx);
+    forgetValues(cx, s);
     const first = isConst(start) ? start : undefined;
     const startWord = first ? 0 : cx.inFrame(8);
     if (!first) b.store(frame, startWord, 8, start);
@@ -142,6 +166,7 @@ export function lowerForRange(cx: Cx, s: Statement<"for-range">): void {
 export function lowerForMap(cx: Cx, s: Statement<"for-map">): void {
   const map = cx.layout.script(s.map);
   const frame = openFrame(cx);
+  forgetValues(cx, s);
   const name = makeCallback(cx, "each", 4, (inner) => {
     const pair = s.local.type as Extract<Type, { kind: "tuple" }>;
     const { offsets, size } = tupleLayout(pair.elements);
