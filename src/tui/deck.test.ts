@@ -146,6 +146,32 @@ describe("running", () => {
     expect(deck.state.cost).toBeUndefined();
   });
 
+  it("a script from the library shows in the editor, keeps its options, and gives the focus to its answer", () => {
+    const deck = new Deck(120, 40).do({
+      type: "library",
+      scripts: [
+        {
+          name: "files/opened",
+          title: "Files opened",
+          subject: "Files",
+          question: "Which?",
+          options: [],
+          reading: "",
+          source: SCRIPT,
+        },
+      ],
+    });
+    deck.do({ type: "command", line: "script files/opened pid=7" });
+    deck.press("alt-2").engine({ kind: "state", session: 1, state: "running", shape: SHAPE });
+    expect(deck.state.focus).toBe("top:@calls");
+    expect(deck.screen).toContain("sys_enter_read");
+    deck.press("ctrl-r").engine({ kind: "state", session: 1, state: "ended" }).press("ctrl-r");
+    expect(deck.sent("start")).toMatchObject([
+      { session: 1, options: { named: { pid: "7" } } },
+      { session: 2, options: { named: { pid: "7" } } },
+    ]);
+  });
+
   it("says on which line a script failed", () => {
     const deck = new Deck().do({ type: "open", source: "BEGIN { f() }" }).press("ctrl-r");
     deck.engine({

@@ -33,7 +33,10 @@ export async function writeSettings(folder: string, settings: Partial<SavedSetti
   );
 }
 
-const lazy: Lazy = { library: async () => [], saveSettings: writeSettings };
+const lazy: Lazy = {
+  library: async () => (await import("../library/index.ts")).loadLibrary(),
+  saveSettings: writeSettings,
+};
 
 function refuse(message: string): number {
   process.stderr.write(`tracedeck: ${message}\n`);

@@ -13,6 +13,7 @@ import type {
   ScriptDiagnostic,
   ScriptShape,
   Snapshot,
+  StartOptions,
 } from "../engine/protocol.ts";
 import type { Key } from "../panes/key.ts";
 import type { AnyPane, LibraryScript, PaneKind, RunState, Size, ViewRequest } from "../panes/pane.ts";
@@ -45,6 +46,7 @@ export interface Run {
   state: RunState;
   source: string;
   name?: string;
+  options: StartOptions;
   shape?: ScriptShape;
   error?: string;
   diagnostics: ScriptDiagnostic[];

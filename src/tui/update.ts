@@ -43,7 +43,7 @@ export function initialState(
     zoom: settings.zoom,
     held: undefined,
     engine: { status: "starting" },
-    run: { session: 0, state: "idle", source: "", diagnostics: [] },
+    run: { session: 0, state: "idle", source: "", options: {}, diagnostics: [] },
     interval: settings.interval,
     theme: settings.theme,
     cost: undefined,
@@ -153,7 +153,7 @@ export function openOutput(state: DeckState): DeckState {
   return placePanes({ ...state, slots: [...state.slots, ...makeSlot(state.registry, "events")] });
 }
 
-/** Starts a script; the session before it ends. */
+/** Starts a script; the session before it ends. The editor shows what runs (undo brings back what it held). */
 export function startRun(
   state: DeckState,
   source: string,
@@ -170,17 +170,17 @@ export function startRun(
   effects.push({ type: "save", settings: { script: source, scriptName: name ?? "" } });
   const next = broadcast(
     {
-      ...state,
-      run: { session, state: "compiling", source, name, diagnostics: [] },
+      ...broadcast(state, { type: "source", source, name }),
+      run: { session, state: "compiling", source, name, options, diagnostics: [] },
       held: undefined,
       cost: undefined,
       losses: undefined,
       message: undefined,
-      slots: state.slots.map((slot) => ({ ...slot, asked: undefined })),
     },
     { type: "state", state: "compiling", diagnostics: [] },
   );
-  return done(next, ...effects);
+  const slots = next.slots.map((slot) => (slot.asked ? { ...slot, asked: undefined } : slot));
+  return done({ ...next, slots }, ...effects);
 }
 
 export function stopRun(state: DeckState): DeckUpdate {
@@ -200,10 +200,15 @@ export function applyEffects(state: DeckState, effects: readonly Effect[] = []):
   return done(next, ...out);
 }
 
+/** A rerun has the options of the run. */
+function optionsFor({ run }: DeckState, source: string): StartOptions {
+  return run.source === source ? run.options : {};
+}
+
 function applyEffect(state: DeckState, effect: Effect): DeckUpdate {
   switch (effect.type) {
     case "run":
-      return startRun(state, effect.source, effect.name, effect.options ?? {});
+      return startRun(state, effect.source, effect.name, effect.options ?? optionsFor(state, effect.source));
     case "stop":
       return stopRun(state);
     case "check": {
@@ -290,7 +295,10 @@ export function onEngine(state: DeckState, message: EngineMessage): DeckUpdate {
       };
       if (shape && next.run.shape === undefined) {
         const slots = slotsFor(state.registry, next.slots, shape);
-        const focus = slots.some(({ id }) => id === next.focus) ? next.focus : (slots[0]?.id ?? "");
+        const data = slots.find(({ kind }) => !MAIN_KINDS.includes(kind));
+        // A script picked in the library: its answer is what is wanted next.
+        const stays = next.focus !== "library" && slots.some(({ id }) => id === next.focus);
+        const focus = stays ? next.focus : ((data ?? slots[0])?.id ?? "");
         next = placePanes({ ...next, run: { ...next.run, shape }, slots, focus });
         next = broadcast(next, { type: "shape", shape });
       }
