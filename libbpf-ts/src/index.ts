@@ -39,6 +39,7 @@ export {
   type SystemFacts,
   systemFacts,
 } from "./features.ts";
+export { handOver } from "./handover.ts";
 export { Kallsyms, type KernelAddress, type KernelSymbol } from "./kallsyms.ts";
 export { attachIter, IterLink, type IterTarget } from "./link/iter.ts";
 export {

@@ -15,6 +15,8 @@ type SyscallFn = (nr: number, a: Word, b: Word, c: Word, d: Word, e: Word, f: Wo
 interface Native {
   syscall: SyscallFn;
   pageSize: number;
+  /** A function of libc that takes words and returns an int. */
+  func(name: string, arity: number): (...words: Word[]) => number;
   errno(): number;
   address(view: ArrayBufferView | ArrayBuffer): bigint;
   view(address: bigint, length: number): ArrayBuffer;
@@ -44,6 +46,10 @@ function native(): Native {
   loaded = {
     syscall: libc.func("syscall", "int64", words) as unknown as SyscallFn,
     pageSize: libc.func("getpagesize", "int", [])() as number,
+    func: (name, arity) => {
+      const words = Array.from({ length: arity }, () => "int64");
+      return libc.func(name, "int", words) as unknown as (...words: Word[]) => number;
+    },
     errno: () => koffi.errno(),
     address: koffi.address,
     view: koffi.view,
@@ -66,6 +72,11 @@ export function syscall(
   const libc = native();
   const result = Number(libc.syscall(number, a, b, c, d, e, f));
   return result === -1 ? -libc.errno() : result;
+}
+
+/** A function of libc by name, its arguments passed as words. */
+export function libcFunction(name: string, arity: number): (...words: Word[]) => number {
+  return native().func(name, arity);
 }
 
 /** The address of a view's first byte; good for as long as the view is referenced. */
