@@ -1,5 +1,6 @@
 /** Loads a plan into this machine's kernel and lets a test run its programs and read its maps. */
 import { type BpfMap, type BpfProgram, RingBuffer } from "libbpf-ts";
+import { type Attached, attachGroup, attachGroups } from "../../../src/engine/attach/index.ts";
 import type { Plan } from "../../../src/engine/compile/plan.ts";
 import { createMaps, loadProgram } from "../../../src/engine/session/load.ts";
 
@@ -7,6 +8,7 @@ export class LoadedPlan implements Disposable {
   readonly plan: Plan;
   readonly maps: BpfMap[];
   readonly programs: BpfProgram[] = [];
+  readonly #links: Attached[] = [];
 
   constructor(plan: Plan, source = "") {
     this.plan = plan;
@@ -82,7 +84,15 @@ export class LoadedPlan implements Disposable {
     return out;
   }
 
+  /** Attaches every probe that the kernel fires. */
+  attach(): void {
+    for (const group of attachGroups(this.plan.probes)) {
+      this.#links.push(...attachGroup(this.plan, group, this.programs, undefined));
+    }
+  }
+
   [Symbol.dispose](): void {
+    for (const { link } of this.#links) link.detach();
     for (const program of this.programs) program[Symbol.dispose]();
     for (const map of this.maps) map[Symbol.dispose]();
   }

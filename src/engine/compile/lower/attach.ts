@@ -74,11 +74,12 @@ function rowFor(probe: Probe, count: number, rawSyscalls: boolean, target: Targe
     case "tracepoint":
       if (!attach.syscall || !rawSyscalls) return row;
       return {
-        type: target.kernel.rawTracepoint("sys_enter") ? "tracing" : "raw_tracepoint",
+        ...(target.kernel.rawTracepoint("sys_enter")
+          ? { type: "tracing", expectedAttach: "trace_raw_tp" }
+          : { type: "raw_tracepoint" }),
         via: "raw-syscall",
         style: attach.syscall.exit ? "syscall-exit" : "syscall-enter",
         shared: "ringbuf",
-        expectedAttach: "trace_raw_tp",
       };
     case "fentry":
       return attach.exit ? { ...row, expectedAttach: "trace_fexit" } : row;

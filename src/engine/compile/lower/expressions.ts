@@ -29,6 +29,7 @@ import {
   loadScalar,
   offsetBy,
   type Place,
+  readString,
   spaceOf,
   storeScalar,
   writeBytes,
@@ -321,7 +322,18 @@ export function write(cx: Cx, e: TypedExpression, to: Place): void {
   }
   const row = WRITE[e.op] as ((cx: Cx, e: TypedExpression, to: Place) => void) | undefined;
   if (row) row(cx, e, to);
-  else copyBytes(cx, to, place(cx, e), sizeOf(e.type));
+  else copyTyped(cx, to, place(cx, e), e.type);
+}
+
+/** Copies a value. What lies behind the NUL of somebody else's string is not part of it. */
+function copyTyped(cx: Cx, to: Place, from: Place, type: Type): void {
+  const size = sizeOf(type);
+  if (type.kind !== "string" || from.space === "bpf" || from.space === "direct") {
+    copyBytes(cx, to, from, size);
+    return;
+  }
+  if (cx.padded) zeroBytes(cx, to, size);
+  readString(cx, to, constant(size), from);
 }
 
 function writeTuple(cx: Cx, e: Of<"tuple">, to: Place): void {
