@@ -9,7 +9,6 @@ import type { Lines } from "./text.ts";
 const ITEM =
   /^(?:(?:kprobe|kretprobe|uprobe|uretprobe|tracepoint|rawtracepoint|usdt|profile|interval|software|hardware|fentry|fexit|iter):\S|(?:BEGIN|END|begin|end)\s*[{,])/;
 const COMMENT_OPENS = /(?:^|[\s;{}])\/\*(?!.*\*\/)/;
-const COMMENT_CLOSES = /\*\//;
 
 const SHORT = 8_000;
 const FARTHEST = 1_000;
@@ -25,7 +24,7 @@ const known = new WeakMap<Lines, Coloured>();
 function isShort(lines: Lines): boolean {
   if (lines.length > SHORT) return false;
   let size = 0;
-  for (const line of lines) size += line.length + 1;
+  for (let i = 0; i < lines.length && size <= SHORT; i++) size += lines[i].length + 1;
   return size <= SHORT;
 }
 
@@ -37,8 +36,8 @@ function startAbove(lines: Lines, line: number): number {
     start--;
   }
   for (let at = start - 1; at >= 0; at--) {
-    if (COMMENT_OPENS.test(lines[at])) return 0;
-    if (COMMENT_CLOSES.test(lines[at])) break;
+    if (lines[at].includes("/*") && COMMENT_OPENS.test(lines[at])) return 0;
+    if (lines[at].includes("*/")) break;
   }
   return start;
 }

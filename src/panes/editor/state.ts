@@ -97,16 +97,26 @@ export function reduce(state: EditorState, event: PaneEvent): EditorState {
 function load(state: EditorState, source: string, name: string | undefined): EditorState {
   if (source === sourceOf(state)) return { ...state, name: name ?? state.name };
   const edit = { from: textStart(), to: textEnd(state.lines), text: source };
-  const loaded = change(state, "other", edit, textStart());
-  return {
+  const line = codeStart(splitLines(source));
+  const loaded = change(state, "other", edit, { line, column: 0 });
+  const shown = {
     ...loaded,
     base: loaded.lines,
     name,
     problems: [],
-    top: 0,
+    top: line,
     left: 0,
     history: closeStep(loaded.history),
   };
+  return reveal(shown, state.size);
+}
+
+/** Below the comment that a script begins with. */
+function codeStart(lines: Lines): number {
+  return Math.max(
+    0,
+    lines.findIndex((text) => !/^\s*($|\/\/|#!)/.test(text)),
+  );
 }
 
 /** One edit; the cursor goes behind the new text, or to `cursor`. */
@@ -316,7 +326,7 @@ export function reveal(state: EditorState, size: Size): EditorState {
   if (x < left + margin) left = Math.max(0, x - margin);
   if (x > left + width - 1 - margin) left = x - width + 1 + margin;
   const here = { ...state, left };
-  let top = Math.max(0, Math.min(state.top, cursor.line, lines.length - 1));
+  let top = Math.max(0, Math.min(state.top, cursor.line, lines.length - height));
   let room = height - 1 - Math.min(height - 1, problemRows(here, cursor.line, width));
   let least = cursor.line;
   while (least > top) {

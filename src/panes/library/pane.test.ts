@@ -96,8 +96,7 @@ describe("the list", () => {
     expect(pane.title()).toBe("library · 2 of 5");
     pane.press("down", "enter");
     expect(pane.effects).toEqual([
-      { type: "edit", source: SCRIPTS[2].source, name: "disk/latency" },
-      { type: "run", source: SCRIPTS[2].source, name: "disk/latency" },
+      { type: "run", source: SCRIPTS[2].source, name: "disk/latency", options: { named: {} } },
     ]);
     expect(pane.title()).toBe("library · 5 scripts");
   });

@@ -117,18 +117,14 @@ export function withField(state: LibraryState, field: Field): LibraryState {
   return { ...state, form: { ...form, fields: form.fields.map((it, i) => (i === form.at ? field : it)) } };
 }
 
-/** Starts a script, and shows it in the editor so that it can be changed and run again. */
+/** Starts a script. The app shows in the editor what runs, so that it can be changed and run again. */
 function start(
   state: LibraryState,
   script: LibraryScript,
   named: Record<string, string>,
 ): Update<LibraryState> {
   const { source, name } = script;
-  const options = Object.keys(named).length > 0 ? { options: { named } } : {};
-  const effects: Effect[] = [
-    { type: "edit", source, name },
-    { type: "run", source, name, ...options },
-  ];
+  const effects: Effect[] = [{ type: "run", source, name, options: { named } }];
   const done = { ...state, prompt: undefined, query: "", form: undefined };
   const cursor = state.scripts.indexOf(script);
   return { state: inWindow({ ...done, cursor }), effects };

@@ -42,7 +42,7 @@ const RATE: ValueColumn = {
       ? row.rate > 0
         ? `${shortValue(row.rate, unit, unicode)}/s`
         : ""
-      : shortRate(row.rate),
+      : shortRate(row.rate >= 10 ? Math.round(row.rate) : row.rate),
 };
 
 const SHARE: ValueColumn = {
@@ -134,7 +134,7 @@ export interface KeyColumn {
 }
 
 /** The engine names columns by what the script writes in the brackets: "comm", "args.filename", "$error", "name($x)". */
-function headingOf(what: string): string {
+export function headingOf(what: string): string {
   const call = /^(?:(?:str|ntop|ksym|usym|username)\((.*)\)|(\w+)\(.*\))$/.exec(what);
   const name = (call?.[1] ?? call?.[2] ?? what).replace(/^args(?:\.|->)/, "").replace(/^\$/, "");
   return /^(int|string|other|tuple|record)$/.test(name) ? "KEY" : name.toUpperCase();
@@ -185,7 +185,9 @@ export function layout(width: number, keyWants: number[], values: Layout["values
   const wanted = keyWants.reduce((sum, want) => sum + want, 0);
   const withBar = WITH_BAR.has(kind) && width >= 36;
   const wideBar = withBar ? Math.max(MIN_BAR, Math.floor(width / 5)) + GAP : 0;
-  const barWish = wanted + wideBar <= room ? wideBar : withBar ? MIN_BAR + GAP : 0;
+  // Narrow tables show their keys in full rather than a bar.
+  const leastBar = withBar && width >= 50 ? MIN_BAR + GAP : 0;
+  const barWish = wanted + wideBar <= room ? wideBar : leastBar;
   const forKeys = Math.max(room - barWish, Math.floor(room * 0.6));
   const keys = share(keyWants, Math.min(forKeys, wanted));
   const left = room - keys.reduce((sum, it) => sum + it, 0);

@@ -19,7 +19,16 @@ import {
   textWidth,
 } from "../text/index.ts";
 import { fullValue, shortValue, stackFrames, unitOf } from "../values/index.ts";
-import { type KeyColumn, keyCell, keyColumns, type Layout, layout, valueColumns, widest } from "./columns.ts";
+import {
+  headingOf,
+  type KeyColumn,
+  keyCell,
+  keyColumns,
+  type Layout,
+  layout,
+  valueColumns,
+  widest,
+} from "./columns.ts";
 import { bodyHeight, rowId, shownRows, type TopState } from "./state.ts";
 
 const PROMPT = "filter: ";
@@ -29,7 +38,11 @@ const SUMMED = new Set(["count", "sum", "hist", "lhist"]);
 export function title(state: TopState, context: ViewContext): string {
   const { map, snapshot } = state;
   if (!map) return "top";
-  const parts = [map.keys.length > 0 ? `${map.name}[${map.keys.join(", ")}]` : map.name];
+  const parts = [
+    map.keys.length > 0
+      ? `${map.name}[${map.keys.map((key) => headingOf(key).toLowerCase()).join(", ")}]`
+      : map.name,
+  ];
   if (snapshot) {
     if (map.keys.length > 0)
       parts.push(`${groupedNumber(snapshot.total)} ${snapshot.total === 1 ? "key" : "keys"}`);

@@ -13,6 +13,7 @@ describe("the unit in a map's name", () => {
     ["@ms", "ms"],
     ["@", "none"],
     ["@bus", "none"],
+    ["@per_second", "none"],
     ["@calls", "none"],
   ])("%s → %s", (name, unit) => expect(unitOf(name)).toBe(unit));
 });

@@ -15,9 +15,11 @@ const NAMES: [Unit, RegExp][] = [
   ["kib", /^(kb|kib|kbytes)$/],
 ];
 
-/** From the last word of the name that is a unit: "@read_us" → "us". */
+/** From the last word of the name that is a unit: "@read_us" → "us"; "@per_second" counts. */
 export function unitOf(mapName: string): Unit {
-  const words = mapName.replace(/^@/, "").toLowerCase().split("_").reverse();
+  const name = mapName.replace(/^@/, "").toLowerCase();
+  if (/(^|_)per_/.test(name)) return "none";
+  const words = name.split("_").reverse();
   for (const word of words) {
     const found = NAMES.find(([, pattern]) => pattern.test(word));
     if (found) return found[0];
