@@ -32,6 +32,14 @@ const deckApart = {
   },
 };
 
+/** The store of the deck's settings brings a JSON schema validator that no other command should have to read past. */
+const settingsApart = {
+  name: "settings-apart",
+  setup(build) {
+    build.onResolve({ filter: /^conf$/ }, () => ({ path: "./conf.cjs", external: true }));
+  },
+};
+
 /** CommonJS files know where they are by their name. */
 const located = {
   define: { ...common.define, "import.meta.url": "__moduleUrl" },
@@ -51,7 +59,17 @@ const results = await Promise.all([
     entryPoints: { headless: "src/cli.ts" },
     format: "cjs",
     outExtension: { ".js": ".cjs" },
-    plugins: [deckApart],
+    // A script that is not a module can't import(): what stays outside is required.
+    supported: { "dynamic-import": false },
+    plugins: [deckApart, settingsApart],
+  }),
+  esbuild.build({
+    ...common,
+    entryPoints: { conf: "conf" },
+    format: "cjs",
+    // import("conf") of a bundle finds the class where Node would put it.
+    footer: { js: "module.exports=module.exports.default;" },
+    outExtension: { ".js": ".cjs" },
   }),
   esbuild.build({
     ...common,
