@@ -52,7 +52,11 @@ export function checkFormat(
           cx.error("format", value.span, `* in a format takes a number, and this is ${describe(value.type)}`);
       }
     const value = values[at++];
-    if (!value || isUnknown(value.type) || accepts.takes(value.type)) continue;
+    if (!value || isUnknown(value.type)) continue;
+    if (accepts.takes(value.type)) {
+      warnAddress(specifier, value, cx);
+      continue;
+    }
     cx.error(
       "format",
       value.span,
@@ -68,6 +72,15 @@ export function checkFormat(
       span,
       `the format of ${name}() takes ${at} argument${at === 1 ? "" : "s"}, and ${values.length} ${values.length === 1 ? "is" : "are"} given`,
     );
+}
+
+/** Text is meant where an address of text is given. */
+function warnAddress(specifier: string, { type, span }: TypedExpression, cx: Context): void {
+  const toText = type.kind === "pointer" && type.to.kind === "int" && type.to.size === 1;
+  if (specifier !== "s" || !toText) return;
+  cx.report.warning("address-not-text", span, "this prints an address, not the text that is there", {
+    hint: "str() reads text",
+  });
 }
 
 function hintFor(type: Type, specifier: string): string {

@@ -279,7 +279,8 @@ function assignMap(s: Of<"assign">, target: Expression & { kind: "map" }, cx: Co
     cx.expression(s.value);
     return [];
   }
-  const { facts, info, key } = place;
+  const { facts, info } = place;
+  const { key, before } = s.operator === "=" ? { key: place.key, before: [] } : evaluatedOnce(place.key);
   let current: TypedExpression | undefined;
   if (s.operator !== "=") {
     if (isAggregation(facts.value)) {
@@ -313,7 +314,61 @@ function assignMap(s: Of<"assign">, target: Expression & { kind: "map" }, cx: Co
   if (outOfRange(facts.name, value, facts.value, cx)) return [];
   const converted = convert(value, facts.value);
   if (!converted) return cx.final ? mismatch(facts.name, value, facts.value, cx) : [];
-  return [{ op: "set-map", map: info, ...(key ? { key } : {}), value: converted, span: s.span }];
+  const set: TypedStatement = {
+    op: "set-map",
+    map: info,
+    ...(key ? { key } : {}),
+    value: converted,
+    span: s.span,
+  };
+  return before.length ? [{ op: "block", body: { statements: [...before, set] }, span: s.span }] : [set];
+}
+
+/** A key that would give another value, or do something, when it is read and written: kept in a variable. */
+function evaluatedOnce(key: TypedExpression | undefined): {
+  key?: TypedExpression;
+  before: TypedStatement[];
+} {
+  if (!key || isStable(key)) return { ...(key ? { key } : {}), before: [] };
+  const local = { name: "", type: key.type, addressed: false, span: key.span };
+  return {
+    key: { op: "local", local, type: key.type, span: key.span },
+    before: [{ op: "set-local", local, value: key, span: key.span }],
+  };
+}
+
+const UNSTABLE = new Set(["rand", "nsecs", "nsecs.monotonic", "nsecs.tai", "elapsed", "cpu"]);
+
+function isStable(e: TypedExpression): boolean {
+  switch (e.op) {
+    case "builtin":
+      return !UNSTABLE.has(e.name);
+    case "increment":
+    case "block":
+    case "call":
+    case "map-get":
+      return false;
+    case "tuple":
+      return e.elements.every(isStable);
+    case "binary":
+    case "logical":
+    case "compare-bytes":
+      return isStable(e.left) && isStable(e.right);
+    case "unary":
+    case "cast":
+      return isStable(e.operand);
+    case "ternary":
+      return isStable(e.condition) && isStable(e.then) && isStable(e.else);
+    case "field":
+    case "tuple-element":
+      return isStable(e.base);
+    case "index":
+      return isStable(e.base) && isStable(e.index);
+    case "deref":
+      return isStable(e.pointer);
+    default:
+      return true;
+  }
 }
 
 /** `@a = @count`: what is meant is not clear unless @a holds integers already. */

@@ -7,6 +7,7 @@ import { convert } from "../convert.ts";
 import { describe } from "../describe.ts";
 import { didYouMean } from "../nearest.ts";
 import { isUnknown, withSpace } from "../promote.ts";
+import { contains } from "../search.ts";
 import {
   address,
   addressIn,
@@ -125,7 +126,7 @@ export const strcontains: CheckValue = (call, cx) => {
   if (isUnknown(haystack.type) || isUnknown(needle.type)) return cx.unknown(call.span);
   if (haystack.op === "string" && needle.op === "string")
     return cx.bool(haystack.value.includes(needle.value), call.span);
-  return op("strcontains", [haystack, needle], { kind: "bool" }, call.span);
+  return contains(haystack, needle, call.span);
 };
 
 export const strlen: CheckValue = (call, cx) => {
