@@ -195,24 +195,10 @@ class Run {
   }
 
   #explain(error: SessionError): void {
-    const [first, ...more] = error.message.split("\n");
-    const notes = more.map((line) => ({ message: line.trim() }));
-    if (error.span) {
-      const diagnostic: Diagnostic = {
-        severity: "error",
-        code: "session",
-        span: error.span,
-        message: first,
-        notes,
-      };
-      reportDiagnostics([diagnostic], this.#files);
-    } else {
-      sayError(error.message);
-    }
-    if (!error.verifier) return;
-    if (this.#options.verbose || this.#options.stages.includes("verifier"))
-      complain(`${error.verifier.error.log}\n`);
-    else complain("HINT: the verifier's whole log: -v\n");
+    if (error.diagnostic) reportDiagnostics([error.diagnostic], this.#files);
+    else sayError(error.message);
+    const { verbose, stages } = this.#options;
+    if (error.verifier && (verbose || stages.includes("verifier"))) complain(`${error.verifier.log}\n`);
   }
 }
 

@@ -1,6 +1,5 @@
 /** A session as the protocol sees it: start to end with states, snapshots on an interval, and the tail of its output. */
 import { clockNs, errnoText } from "libbpf-ts";
-import type { Diagnostic } from "./compile/diagnostic.ts";
 import type { Plan } from "./compile/plan.ts";
 import { placeDiagnostics, type SourceFiles } from "./diagnostics.ts";
 import { compileFor, type EngineHost } from "./engine.ts";
@@ -130,26 +129,11 @@ export class EngineSession {
   }
 
   #fail(error: unknown, files: SourceFiles): void {
-    if (!(error instanceof SessionError)) {
-      this.#state({ state: "failed", error: (error as Error).message });
-      return;
-    }
-    const [message, ...more] = error.message.split("\n");
-    const diagnostics: Diagnostic[] = error.span
-      ? [
-          {
-            severity: "error",
-            code: error.verifier ? "verifier" : "attach",
-            span: error.span,
-            message,
-            notes: more.map((line) => ({ message: line.trim() })),
-          },
-        ]
-      : [];
+    const diagnostic = error instanceof SessionError ? error.diagnostic : undefined;
     this.#state({
       state: "failed",
-      error: error.message,
-      diagnostics: placeDiagnostics(diagnostics, files),
+      error: (error as Error).message,
+      diagnostics: placeDiagnostics(diagnostic ? [diagnostic] : [], files),
     });
   }
 

@@ -17,11 +17,13 @@ import {
   clockNs,
   possibleCpus,
   raiseOpenFiles,
+  SysError,
   VerifierError,
 } from "libbpf-ts";
 import { AttachError, type Attached, attachGroup, attachGroups } from "../attach/index.ts";
-import type { Span } from "../compile/diagnostic.ts";
-import type { ActionPlan, MapPlan, Plan, PlannedAction, ProbePlan, ProgramPlan } from "../compile/plan.ts";
+import type { Diagnostic, Span } from "../compile/diagnostic.ts";
+import { explainVerifierError } from "../compile/emit/bpf/verifier.ts";
+import type { ActionPlan, MapPlan, Plan, PlannedAction, ProbePlan } from "../compile/plan.ts";
 import { lineOf } from "../diagnostics.ts";
 import { EventPump } from "../events/pump.ts";
 import { zeroScalar } from "../output/mapText.ts";
@@ -78,20 +80,20 @@ export interface SessionEnd {
 
 /** A script that could not be started: the kernel refused a map, a program (`verifier`) or a probe (`probe`). */
 export class SessionError extends Error {
-  readonly verifier: { error: VerifierError; program: ProgramPlan; index: number } | undefined;
+  /** The same with its place in the script, where there is one. */
+  readonly diagnostic: Diagnostic | undefined;
+  readonly verifier: VerifierError | undefined;
   readonly probe: ProbePlan | undefined;
-  /** Place in the script, where there is one. */
-  readonly span: Span | undefined;
 
   constructor(
     message: string,
-    more: { verifier?: SessionError["verifier"]; probe?: ProbePlan; span?: Span; cause?: unknown } = {},
+    more: { diagnostic?: Diagnostic; verifier?: VerifierError; probe?: ProbePlan; cause?: unknown } = {},
   ) {
     super(message, { cause: more.cause });
     this.name = "SessionError";
+    this.diagnostic = more.diagnostic;
     this.verifier = more.verifier;
     this.probe = more.probe;
-    this.span = more.span ?? more.probe?.span;
   }
 }
 
@@ -276,8 +278,9 @@ export class Session implements Disposable {
         this.verifierLogs.push(loaded.verifierLog);
       } catch (error) {
         if (!(error instanceof VerifierError)) throw error;
-        const span = this.plan.probes.find((probe) => probe.program === index)?.span;
-        throw new SessionError(error.message, { verifier: { error, program, index }, span, cause: error });
+        const span = this.plan.probes.find((probe) => probe.program === index)?.span ?? NOWHERE;
+        const diagnostic = explainVerifierError(error.log, program, span);
+        throw new SessionError(diagnostic.message, { diagnostic, verifier: error, cause: error });
       }
     });
   }
@@ -303,7 +306,11 @@ export class Session implements Disposable {
       } catch (error) {
         if (!(error instanceof AttachError)) throw error;
         if (missingProbes === "error") {
-          throw new SessionError(error.message, { probe: error.probe, cause: error.reason });
+          throw new SessionError(error.message, {
+            diagnostic: attachDiagnostic(error),
+            probe: error.probe,
+            cause: error.reason,
+          });
         }
         if (missingProbes === "warn") this.#sinks?.onWarning?.(error.message, error.probe.span);
       }
@@ -428,6 +435,14 @@ const CONTROL: {
     return true;
   },
 };
+
+const NOWHERE: Span = { start: 0, end: 0 };
+
+function attachDiagnostic({ message, probe, reason }: AttachError): Diagnostic {
+  const hint = reason instanceof SysError ? reason.hint : undefined;
+  const bare = hint ? message.replace(`; ${hint}`, "") : message;
+  return { severity: "error", code: "attach", span: probe.span, message: bare, hint };
+}
 
 /** Keeps the keys and sets their values to zero. */
 function zeroValues(map: BpfMap): void {
