@@ -44,7 +44,8 @@ export function loadBundle<Exports>(file: URL): Bundle<Exports> {
   const cachePath = `${path.replace(/\.cjs$/, "")}.${process.versions.v8}-${process.arch}.cache`;
   const descriptor = openSync(path, "r");
   const { uid, mtimeMs } = fstatSync(descriptor);
-  const source = `(function(exports,require,module,__filename){${readFileSync(descriptor, "utf8")}\n})`;
+  // Bundles are ASCII (esbuild escapes the rest), and Latin-1 needs no decoding.
+  const source = `(function(exports,require,module,__filename){${readFileSync(descriptor, "latin1")}\n})`;
   closeSync(descriptor);
   const cachedData = readCache(cachePath, uid, mtimeMs);
   const script = new Script(source, { filename: path, cachedData });
