@@ -29,7 +29,7 @@ describe("the terminal is given back", () => {
     await terminal.waitFor("reads.bt");
     expect(terminal.isAlternate).toBe(true);
     leave(terminal);
-    await terminal.waitFor("status 0");
+    await terminal.waitFor(/status 0[\s\S]*icanon/);
     await terminal.waitForExit();
     expect(terminal.isAlternate).toBe(false);
     expect(terminal.text).toContain("before");
