@@ -5,7 +5,7 @@
 import type { Span } from "../diagnostic.ts";
 import type { MapInfo } from "../typed.ts";
 import { type AggregationType, isAggregation, type Type } from "../types.ts";
-import { promote, sameFacts, UNKNOWN } from "./promote.ts";
+import { literalInt, promote, sameFacts, UNKNOWN } from "./promote.ts";
 
 export interface MapFacts {
   name: string;
@@ -18,6 +18,8 @@ export interface MapFacts {
   keyedSpan?: Span;
   declared?: MapInfo["declared"];
   declaredSpan?: Span;
+  /** Assigned what is not known yet, which may come from itself: `@m = @m + 1`. */
+  pending?: boolean;
 }
 
 export class Inference {
@@ -84,6 +86,13 @@ export class Inference {
 
   local(group: object, declaration: object): Type {
     return this.#locals.get(group)?.get(declaration) ?? UNKNOWN;
+  }
+
+  /** Maps that only they themselves give a value to count from zero; false: there is none. */
+  startPending(): boolean {
+    const pending = [...this.maps.values()].filter((facts) => facts.pending && facts.value === UNKNOWN);
+    for (const facts of pending) this.growValue(facts, literalInt(0n));
+    return pending.length > 0;
   }
 
   growLocal(group: object, declaration: object, type: Type): boolean {

@@ -298,7 +298,11 @@ function assignMap(s: Of<"assign">, target: Expression & { kind: "map" }, cx: Co
     current = { op: "map-get", map: info, ...(key ? { key } : {}), type, span: target.span };
   }
   const value = compound(s, current, cx);
-  if (noValue(value, facts.name, cx) || isUnknown(value.type)) return [];
+  if (noValue(value, facts.name, cx)) return [];
+  if (isUnknown(value.type)) {
+    facts.pending = true;
+    return [];
+  }
   if (fromAggregation(s.value, value, facts.value, cx)) return [];
   if (!cx.inference.growValue(facts, value.type)) {
     cx.error(
