@@ -4,7 +4,7 @@ import { openSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Peers } from "./peers.ts";
-import { sleep } from "./process.ts";
+import { environmentWith, sleep } from "./process.ts";
 import { type Row, table } from "./table.ts";
 
 const SOURCE = 'tracepoint:syscalls:sys_enter_getppid { printf("%d %s\\n", pid, comm); }';
@@ -22,7 +22,7 @@ async function flood(
   const fd = openSync(file, "w");
   const tracer = spawn(command[0]!, command.slice(1), {
     stdio: ["ignore", fd, fd],
-    env: { ...process.env, ...environment },
+    env: environmentWith(environment),
   });
   const ended = new Promise<void>((resolve) => tracer.on("exit", () => resolve()));
   const text = () => readFileSync(file, "latin1");

@@ -8,13 +8,26 @@ export interface Run {
   megabytes: number;
 }
 
+/**
+ * Environment of everything measured, without what this machine tells every Node: a company's NODE_EXTRA_CA_CERTS, parsed at
+ * each start, would double it.
+ */
+const ENVIRONMENT = Object.fromEntries(
+  Object.entries(process.env).filter(([name]) => !name.startsWith("NODE_")),
+);
+
+export const environmentWith = (more: Record<string, string>): NodeJS.ProcessEnv => ({
+  ...ENVIRONMENT,
+  ...more,
+});
+
 /** Wall time and peak memory of one command, by GNU time. Throws when it cannot be started. */
 export function measure(command: string[], environment: Record<string, string> = {}): Run {
   const began = process.hrtime.bigint();
   const result = spawnSync("/usr/bin/time", ["-f", "%M", ...command], {
     encoding: "utf8",
     stdio: ["ignore", "ignore", "pipe"],
-    env: { ...process.env, ...environment },
+    env: environmentWith(environment),
   });
   const seconds = Number(process.hrtime.bigint() - began) / 1e9;
   if (result.error) throw result.error;
@@ -53,12 +66,12 @@ export interface Tracer {
 /** Starts a tracer and waits until `ready` says that it is attached. */
 export async function startTracer(
   command: string[],
-  ready: (output: string) => boolean | Promise<boolean>,
+  ready: (output: string, pid: number) => boolean | Promise<boolean>,
   environment: Record<string, string> = {},
 ): Promise<Tracer> {
   const child = spawn(command[0]!, command.slice(1), {
     stdio: ["ignore", "pipe", "pipe"],
-    env: { ...process.env, ...environment },
+    env: environmentWith(environment),
   });
   let output = "";
   const add = (chunk: Buffer) => {
@@ -68,7 +81,7 @@ export async function startTracer(
   child.stderr.on("data", add);
   const ended = new Promise<void>((resolve) => child.on("exit", () => resolve()));
   const deadline = Date.now() + 60_000;
-  while (!(await ready(output))) {
+  while (!(await ready(output, child.pid!))) {
     if (Date.now() > deadline || child.exitCode !== null) {
       child.kill("SIGKILL");
       throw new Error(`not attached: ${command.join(" ")}\n${output}`);
