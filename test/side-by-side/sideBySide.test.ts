@@ -1,10 +1,9 @@
 /** The same script on the same work in Debian's bpftrace and in tracedeck gives the same output. */
-import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { CLI, commandPath, compileC, isRoot } from "../support/cli.ts";
+import { CLI, commandPath, compileC, finish, isRoot } from "../support/cli.ts";
 import { ONE_LINERS, type OneLiner } from "./oneLiners.ts";
 
 const bpftrace = commandPath("bpftrace");
@@ -33,19 +32,16 @@ describe.skipIf(!bpftrace || !isRoot)("side by side with bpftrace", () => {
   });
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-  function run(command: readonly string[], { script, parameters = [], command: traced }: OneLiner) {
+  async function run(command: readonly string[], { script, parameters = [], command: traced }: OneLiner) {
     const args = ["-e", script.replaceAll("WORK", work), ...(traced ? ["-c", work] : []), ...parameters];
-    const { stdout, stderr, status } = spawnSync(command[0], [...command.slice(1), ...args], {
-      encoding: "utf8",
-      timeout: 30_000,
-    });
+    const { stdout, stderr, status } = await finish([...command, ...args]);
     return { lines: normalized(stdout), stderr, status };
   }
 
   for (const row of ONE_LINERS) {
-    test.skipIf(row.command && !gcc)(row.name, () => {
-      const theirs = run([bpftrace!], row);
-      const ours = run([...CLI, "run"], row);
+    test.skipIf(row.command && !gcc)(row.name, async () => {
+      const theirs = await run([bpftrace!], row);
+      const ours = await run([...CLI, "run"], row);
       expect(theirs.status, theirs.stderr).toBe(0);
       expect(theirs.lines.length).toBeGreaterThan(0);
       expect(ours.status, ours.stderr).toBe(0);

@@ -1,5 +1,5 @@
 /** The built command line as tests and the commands they need see it. */
-import { execFileSync, spawn, spawnSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { delimiter, join, resolve } from "node:path";
 
@@ -28,18 +28,37 @@ export interface Finished {
 export interface CliOptions {
   input?: string;
   env?: Record<string, string>;
+  /** User and group. */
+  uid?: number;
+}
+
+/** Runs a program to its end. */
+export function finish(command: readonly string[], { input, env, uid }: CliOptions = {}): Promise<Finished> {
+  return new Promise((done, fail) => {
+    const child = spawn(command[0], command.slice(1), {
+      env: { ...process.env, ...env },
+      uid,
+      gid: uid,
+      timeout: 30_000,
+      killSignal: "SIGKILL",
+    });
+    const finished: Finished = { stdout: "", stderr: "", status: null };
+    child.stdout.on("data", (chunk) => {
+      finished.stdout += chunk;
+    });
+    child.stderr.on("data", (chunk) => {
+      finished.stderr += chunk;
+    });
+    child.stdin.on("error", () => {});
+    child.stdin.end(input ?? "");
+    child.on("error", fail);
+    child.on("close", (status) => done({ ...finished, status }));
+  });
 }
 
 /** Runs tracedeck to its end. */
-export function tracedeck(args: readonly string[], { input, env }: CliOptions = {}): Finished {
-  const { stdout, stderr, status } = spawnSync(CLI[0], [CLI[1], ...args], {
-    encoding: "utf8",
-    input: input ?? "",
-    env: { ...process.env, ...env },
-    timeout: 30_000,
-  });
-  return { stdout, stderr, status };
-}
+export const tracedeck = (args: readonly string[], options?: CliOptions): Promise<Finished> =>
+  finish([...CLI, ...args], options);
 
 export interface Running {
   /** Resolves once standard output holds the text. */

@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
-import { isRoot, startTracedeck, tracedeck } from "../../support/cli.ts";
+import { CLI, finish, isRoot, startTracedeck, tracedeck } from "../../support/cli.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "tracedeck-run-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -12,39 +12,45 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const run = (script: string, ...args: string[]) => tracedeck(["run", ...args, "-e", script]);
 
 describe.skipIf(!isRoot)("tracedeck run", () => {
-  test("prints output, blank lines and maps on stdout, its own words on stderr", () => {
-    const { stdout, stderr, status } = run('begin { printf("hi\\n"); @x = 5; @["a"] = count(); exit(); }');
+  test("prints output, blank lines and maps on stdout, its own words on stderr", async () => {
+    const { stdout, stderr, status } = await run(
+      'begin { printf("hi\\n"); @x = 5; @["a"] = count(); exit(); }',
+    );
     expect(stdout).toBe("hi\n\n\n@[a]: 1\n@x: 5\n");
     expect(stderr).toBe("Attached 1 probe\n");
     expect(status).toBe(0);
   });
 
-  test("-q says nothing of its own", () => {
-    expect(run("begin { @ = 1; exit(); }", "-q")).toEqual({ stdout: "\n\n@: 1\n", stderr: "", status: 0 });
+  test("-q says nothing of its own", async () => {
+    expect(await run("begin { @ = 1; exit(); }", "-q")).toEqual({
+      stdout: "\n\n@: 1\n",
+      stderr: "",
+      status: 0,
+    });
   });
 
-  test("ends by itself when only begin and end have something to do", () => {
-    const { stdout, status } = run('begin { printf("a\\n"); } end { printf("b\\n"); }');
+  test("ends by itself when only begin and end have something to do", async () => {
+    const { stdout, status } = await run('begin { printf("a\\n"); } end { printf("b\\n"); }');
     expect(stdout).toBe("a\nb\n\n\n");
     expect(status).toBe(0);
   });
 
-  test("exit code of exit()", () => {
-    expect(run("begin { exit(69); }").status).toBe(69);
+  test("exit code of exit()", async () => {
+    expect((await run("begin { exit(69); }")).status).toBe(69);
   });
 
-  test("a script with errors ends with 1 and diagnostics", () => {
-    const { stdout, stderr, status } = run("begin { prinft(1); }");
+  test("a script with errors ends with 1 and diagnostics", async () => {
+    const { stdout, stderr, status } = await run("begin { prinft(1); }");
     expect(status).toBe(1);
     expect(stdout).toBe("");
     expect(stderr).toMatch(/^stdin:1:9-\d+: ERROR: .*prinft/);
     expect(stderr).toContain("printf");
   });
 
-  test("JSON is one object per line", () => {
+  test("JSON is one object per line", async () => {
     const script =
       'begin { printf("a\\n"); @x = 5; @h = hist(5); @s = stats(3); @k["a", 1] = count(); print((1, "b")); print(@x); exit(); }';
-    const lines = run(script, "-f", "json").stdout.trim().split("\n");
+    const lines = (await run(script, "-f", "json")).stdout.trim().split("\n");
     expect(lines).toEqual([
       '{"type": "attached_probes", "count": 1, "data": {"probes": 1}}',
       '{"type": "printf", "data": "a\\n"}',
@@ -58,36 +64,36 @@ describe.skipIf(!isRoot)("tracedeck run", () => {
     for (const line of lines) JSON.parse(line);
   });
 
-  test("-o writes to a file", () => {
+  test("-o writes to a file", async () => {
     const file = join(folder, "out");
-    const { stdout } = run('begin { printf("to the file\\n"); exit(); }', "-o", file);
+    const { stdout } = await run('begin { printf("to the file\\n"); exit(); }', "-o", file);
     expect(stdout).toBe("");
     expect(readFileSync(file, "utf8")).toBe("to the file\n\n\n");
   });
 
-  test("-o where nothing can be written", () => {
-    const { stderr, status } = run("begin { exit(); }", "-o", "/nowhere/file");
+  test("-o where nothing can be written", async () => {
+    const { stderr, status } = await run("begin { exit(); }", "-o", "/nowhere/file");
     expect(status).toBe(1);
     expect(stderr).toContain("/nowhere/file");
   });
 
-  test("a file, standard input, positional and named parameters", () => {
+  test("a file, standard input, positional and named parameters", async () => {
     const file = join(folder, "script.bt");
     writeFileSync(file, 'begin { printf("%d %s %d\\n", $1, str($2), getopt("n", 7)); exit(); }');
-    expect(tracedeck(["run", "-q", file, "5", "x", "--", "--n=9"]).stdout).toBe("5 x 9\n\n\n");
-    expect(tracedeck(["run", "-q", "-", "5", "x"], { input: readFileSync(file, "utf8") }).stdout).toBe(
-      "5 x 7\n\n\n",
-    );
+    expect((await tracedeck(["run", "-q", file, "5", "x", "--", "--n=9"])).stdout).toBe("5 x 9\n\n\n");
+    expect(
+      (await tracedeck(["run", "-q", "-", "5", "x"], { input: readFileSync(file, "utf8") })).stdout,
+    ).toBe("5 x 7\n\n\n");
   });
 
-  test("a file that is not there", () => {
-    const { stderr, status } = tracedeck(["run", "missing.bt"]);
+  test("a file that is not there", async () => {
+    const { stderr, status } = await tracedeck(["run", "missing.bt"]);
     expect(stderr).toBe("ERROR: failed to open file 'missing.bt': No such file or directory\n");
     expect(status).toBe(1);
   });
 
-  test("-c runs a command and ends with it", () => {
-    const { stdout, status } = run(
+  test("-c runs a command and ends with it", async () => {
+    const { stdout, status } = await run(
       "tracepoint:syscalls:sys_enter_exit_group /pid == cpid/ { @[comm] = count(); }",
       "-c",
       "/bin/true",
@@ -109,13 +115,13 @@ describe.skipIf(!isRoot)("tracedeck run", () => {
     expect((await tracer.finished).stdout).toContain("over\n");
   });
 
-  test("-p of a process that is not there, or no number", () => {
-    expect(run("begin { exit(); }", "-p", "4000000").status).not.toBe(0);
-    expect(run("begin { exit(); }", "-p", "12x").stderr).toContain("12x");
+  test("-p of a process that is not there, or no number", async () => {
+    expect((await run("begin { exit(); }", "-p", "4000000")).status).not.toBe(0);
+    expect((await run("begin { exit(); }", "-p", "12x")).stderr).toContain("12x");
   });
 
-  test("-c and -p together", () => {
-    expect(run("begin { exit(); }", "-p", "1", "-c", "true").status).toBe(1);
+  test("-c and -p together", async () => {
+    expect((await run("begin { exit(); }", "-p", "1", "-c", "true")).status).toBe(1);
   });
 
   test("SIGINT runs end, prints maps and ends with 0", async () => {
@@ -130,8 +136,8 @@ describe.skipIf(!isRoot)("tracedeck run", () => {
     expect(await tracer.finished).toMatchObject({ stdout: "__attached\nend\n\n\n@a: 1\n", status: 0 });
   });
 
-  test("--dry-run prints nothing", () => {
-    expect(run('begin { printf("hi\\n"); @ = 1; }', "--dry-run")).toEqual({
+  test("--dry-run prints nothing", async () => {
+    expect(await run('begin { printf("hi\\n"); @ = 1; }', "--dry-run")).toEqual({
       stdout: "",
       stderr: "",
       status: 0,
@@ -141,41 +147,32 @@ describe.skipIf(!isRoot)("tracedeck run", () => {
   test("a reader that goes away ends the script", async () => {
     const tracer = startTracedeck(["run", "-e", 'interval:ms:5 { printf("line\\n"); }']);
     await tracer.shows("line\n");
-    const { spawnSync } = await import("node:child_process");
     tracer.signal("SIGINT");
     await tracer.finished;
-    const piped = spawnSync(
-      "sh",
-      [
-        "-c",
-        '"$0" "$1" run -q -e "interval:ms:2 { printf(\\"line\\\\n\\"); }" | head -2',
-        process.execPath,
-        "dist/cli.js",
-      ],
-      { encoding: "utf8", timeout: 10_000 },
-    );
+    const command = '"$0" "$1" run -q -e "interval:ms:2 { printf(\\"line\\\\n\\"); }" | head -2';
+    const piped = await finish(["sh", "-c", command, ...CLI]);
     expect(piped).toMatchObject({ stdout: "line\nline\n", stderr: "", status: 0 });
   });
 
-  test.each(["ast", "types", "ir", "bpf"])("-d %s prints the stage and runs nothing", (stage) => {
-    const { stdout, status } = run('begin { printf("hi\\n"); @x = 1; }', "-d", stage);
+  test.each(["ast", "types", "ir", "bpf"])("-d %s prints the stage and runs nothing", async (stage) => {
+    const { stdout, status } = await run('begin { printf("hi\\n"); @x = 1; }', "-d", stage);
     expect(status).toBe(0);
     expect(stdout.length).toBeGreaterThan(20);
     expect(stdout).not.toMatch(/^hi$/m);
   });
 
-  test("-d verifier prints the kernel's words", () => {
-    expect(run("begin { @x = 1; exit(); }", "-d", "verifier").stdout).toMatch(/processed \d+ insns/);
+  test("-d verifier prints the kernel's words", async () => {
+    expect((await run("begin { @x = 1; exit(); }", "-d", "verifier")).stdout).toMatch(/processed \d+ insns/);
   });
 
-  test("system() wants --unsafe", () => {
+  test("system() wants --unsafe", async () => {
     const script = 'begin { system("echo %s", "a b"); exit(); }';
-    expect(run(script).status).toBe(1);
-    expect(run(script, "-q", "--unsafe").stdout).toBe("a b\n\n\n\n");
+    expect((await run(script)).status).toBe(1);
+    expect((await run(script, "-q", "--unsafe")).stdout).toBe("a b\n\n\n\n");
   });
 
-  test("cat, time, strftime and join", () => {
-    const { stdout } = run(
+  test("cat, time, strftime and join", async () => {
+    const { stdout } = await run(
       'begin { cat("/proc/sys/kernel/ostype"); time("%Y\\n"); printf("%s\\n", strftime("%Y", nsecs)); exit(); }',
       "-q",
     );
@@ -183,8 +180,8 @@ describe.skipIf(!isRoot)("tracedeck run", () => {
     expect(stdout).toBe(`Linux\n${year}\n${year}\n\n\n`);
   });
 
-  test("errorf and warnf tell their place on stderr", () => {
-    const { stderr } = run('begin { errorf("bad %d", 10); warnf("odd"); exit(); }', "-q");
+  test("errorf and warnf tell their place on stderr", async () => {
+    const { stderr } = await run('begin { errorf("bad %d", 10); warnf("odd"); exit(); }', "-q");
     expect(stderr).toMatch(/^stdin:1:9-\d+: ERROR: bad 10\nstdin:1:\d+-\d+: WARNING: odd\n$/);
   });
 
@@ -194,8 +191,8 @@ describe.skipIf(!isRoot)("tracedeck run", () => {
     [["-B", "some"], "'full'"],
     [["-d", "what"], "'bpf'"],
     [["--aot", "x"], "not available"],
-  ])("wrong options: %s", (args, hint) => {
-    const { stderr, status } = run("begin { }", ...args);
+  ])("wrong options: %s", async (args, hint) => {
+    const { stderr, status } = await run("begin { }", ...args);
     expect(status).toBe(1);
     expect(stderr).toContain(hint);
     expect(stderr).not.toContain("    at ");
