@@ -28,16 +28,34 @@ type Handlers = {
 const FIRST_INTERVAL = 1000;
 const SHORTEST_INTERVAL = 50;
 
+/** Never throws: a fault of the compiler is a diagnostic as well, so that whoever waits for an answer gets one. */
 export function compileFor(kernel: Kernel, source: string, options: StartOptions = {}): CompileResult {
-  return compile(source, kernel, {
-    fileName: options.fileName,
-    positional: options.positional,
-    named: options.named,
-    unsafe: options.unsafe,
-    pid: options.pid,
-    hasChild: options.command !== undefined,
-    environment: process.env,
-  });
+  try {
+    return compile(source, kernel, {
+      fileName: options.fileName,
+      positional: options.positional,
+      named: options.named,
+      unsafe: options.unsafe,
+      pid: options.pid,
+      hasChild: options.command !== undefined,
+      environment: process.env,
+    });
+  } catch (error) {
+    const { message } = error as Error;
+    return {
+      diagnostics: [
+        {
+          severity: "error",
+          code: "internal",
+          span: { start: 0, end: source.length },
+          message: `tracedeck failed to compile this: ${message}`,
+          hint: "please report it with the script",
+        },
+      ],
+      files: [{ name: options.fileName ?? "script", text: source }],
+      stages: {},
+    };
+  }
 }
 
 export class Engine {

@@ -162,7 +162,7 @@ export class Session implements Disposable {
       this.#runOnce("begin");
       this.#drain();
       if (!this.#end) await this.#attachAll();
-      if (this.#end) return;
+      if (this.#end || this.#closed) return;
       if (this.#options.measureCost) this.#meter = new CostMeter(this.plan, this.#programs);
       this.#globals.enabled = true;
       this.#setState("running");
@@ -236,6 +236,7 @@ export class Session implements Disposable {
 
   /** Lets go of everything. The kernel may still be detaching when this returns, but nothing counts any more. */
   close(): void {
+    this.#closed = true;
     clearTimeout(this.#timer);
     if (this.#globals) this.#globals.enabled = false;
     for (const [signal, handler] of this.#signals) process.off(signal, handler);
@@ -316,7 +317,7 @@ export class Session implements Disposable {
       }
       if (performance.now() > sliceEnd) {
         await new Promise(setImmediate);
-        if (this.#end) return;
+        if (this.#end || this.#closed) return;
         sliceEnd = performance.now() + ATTACH_SLICE;
       }
     }
@@ -383,7 +384,7 @@ export class Session implements Disposable {
   };
 
   #finish(end: SessionEnd): void {
-    if (this.#end || this.state === "failed") return;
+    if (this.#end || this.#closed) return;
     this.#end = end;
     clearTimeout(this.#timer);
     if (this.#globals) this.#globals.enabled = false;
@@ -391,6 +392,7 @@ export class Session implements Disposable {
     this.#setState("stopping");
     // Not within the pump's own loop: exit() may have come through it.
     queueMicrotask(() => {
+      if (this.#closed) return;
       this.#drain();
       if (this.#pump) this.#pump.skipping = false;
       this.#runOnce("end");

@@ -42,6 +42,7 @@ export function pidOffsets(type: Type, from = 0): number[] {
 }
 
 const LOOK_EVERY = 200;
+const FOLLOW_CLOSELY = 1000;
 /** A look may take this part of the time. */
 const SHARE = 50;
 const MOST_PROCESSES = 4096;
@@ -56,6 +57,7 @@ export class SessionSymbols implements SymbolContext {
   #watched: { map: number; offsets: number[] }[];
   #usesUserSymbols: boolean;
   #nextLook = 0;
+  #firstLook: number | undefined;
 
   constructor(plan: Plan, mapAt: (map: number) => BpfMap | undefined) {
     this.#plan = plan;
@@ -81,8 +83,13 @@ export class SessionSymbols implements SymbolContext {
   look(): void {
     if (!this.#usesUserSymbols) return;
     const begin = performance.now();
+    // The child of -c becomes its command any moment now, and may be gone soon after.
+    this.#firstLook ??= begin;
+    const early = begin - this.#firstLook < FOLLOW_CLOSELY;
+    if (this.#followed !== undefined && (early || begin >= this.#nextLook)) {
+      this.#process(this.#followed).refresh();
+    }
     if (begin < this.#nextLook) return;
-    if (this.#followed !== undefined) this.#process(this.#followed).refresh();
     for (const { map, offsets } of this.#watched) this.#lookThrough(map, offsets);
     const end = performance.now();
     this.#nextLook = end + Math.max(LOOK_EVERY, (end - begin) * SHARE);

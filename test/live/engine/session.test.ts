@@ -167,8 +167,8 @@ describe("session", () => {
     const session = new Session(plan, { files: [{ name: "x.bt", text: "begin { wrong }\n" }] });
     const error = (await session.start(collect().sinks).catch((reason) => reason)) as SessionError;
     expect(error).toBeInstanceOf(SessionError);
-    expect(error.verifier?.error.log).toContain("begin { wrong }");
-    expect(error.verifier?.error.log).toMatch(/invalid mem access/);
+    expect(error.verifier?.log).toContain("begin { wrong }");
+    expect(error.verifier?.log).toMatch(/invalid mem access/);
   });
 
   it("starts a child only when everything is attached, and ends with it", async () => {
