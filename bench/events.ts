@@ -73,7 +73,7 @@ async function cost(command: string[], environment: Record<string, string>, work
   try {
     const cheapest = new Map<number, number>();
     for (let round = 0; round < ROUNDS; round++) {
-      const before = programsOf(tracer.pid).map((id) => ({ id, ...programInfoById(id) }));
+      const before = programsOf(tracer.pid).map((id) => programInfoById(id));
       spawnSync(work[0]!, work.slice(1), { stdio: "ignore" });
       for (const { id, runCnt, runTimeNs } of before) {
         const after = programInfoById(id);
