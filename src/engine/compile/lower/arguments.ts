@@ -83,7 +83,11 @@ function dataAddress(cx: Cx, field: Field): Value {
 /** Where a field's bytes are. */
 export function contextPlace(cx: Cx, field: Field, _syscallArg: number | undefined): Place {
   if (field.dataLoc || field.relLoc) return { base: dataAddress(cx, field), offset: 0, space: "kernel" };
-  return { base: cx.context, offset: field.offset, space: cx.program.style === "record" ? "direct" : "kernel" };
+  return {
+    base: cx.context,
+    offset: field.offset,
+    space: cx.program.style === "record" ? "direct" : "kernel",
+  };
 }
 
 const IMMEDIATE = /^\$?(-?\d+)$/;

@@ -39,6 +39,15 @@ const SCALAR: Record<string, (cx: Cx, e: Call) => Value> = {
   override: (cx, e) => cx.b.call("override_return", cx.context, scalar(cx, e.arguments[0])),
   write_user: (cx, e) => writeUser(cx, e),
   percpu_kaddr: (cx, e) => perCpuAddress(cx, e),
+  // The verifier must know the pointer: an argument of fentry or of an iterator, or what lies in its struct.
+  socket_cookie: (cx, e) => {
+    const { b } = cx;
+    const cookie = b.fresh();
+    const socket = scalar(cx, e.arguments[0]);
+    b.assign(cookie, ZERO);
+    b.when("ne", socket, ZERO, () => b.assign(cookie, b.call("get_socket_cookie", socket)));
+    return reg(cookie);
+  },
 };
 
 export function callScalar(cx: Cx, e: Call): Value {
@@ -87,6 +96,16 @@ const WRITE: Record<string, (cx: Cx, e: Call, to: Place) => void> = {
     if (size <= have) cx.b.store(to.base, to.offset + size - 1, 1, ZERO);
   },
   buf: writeBuffer,
+  path: (cx, e, to) => {
+    const [source] = e.arguments;
+    const size = sizeOf(e.type);
+    const from = source.type.kind === "pointer" ? pointee(cx, source) : place(cx, source);
+    zeroBytes(cx, to, cx.padded ? size : 1);
+    cx.b.when("ne", from.base, ZERO, () => {
+      const status = cx.b.call("d_path", addressOf(cx, from), addressOf(cx, to), constant(size));
+      checkHelper(cx, "d_path", status);
+    });
+  },
   kstack: (cx, e, to) => writeStack(cx, e.type as Extract<Type, { kind: "stack" }>, to),
   ustack: (cx, e, to) => writeStack(cx, e.type as Extract<Type, { kind: "stack" }>, to),
   usym: (cx, e, to) => {

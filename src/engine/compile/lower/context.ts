@@ -84,6 +84,8 @@ export class Cx {
   #frameSize: number = FRAME.locals;
   #scratchReg: Reg | undefined;
   #scratchBlock: Block | undefined;
+  /** Iterators: the objects that the context points at, by their pointer's offset. */
+  readonly objects = new Map<number, Value>();
   /** Raw system calls: what was found out on the way to the body. */
   syscall: { regs: Value; number: Value; probe: Value } | undefined;
 

@@ -25,3 +25,18 @@ export function probeIndex(cx: Cx): Value {
       return cx.syscall?.probe ?? cx.b.load(cx.outerFrame, FRAME.probe, 8);
   }
 }
+
+/**
+ * An iterator's context points at its objects. They are missing in its last call, where there is nothing to do; checked
+ * once, they are pointers that the verifier trusts.
+ */
+export function checkObjects(cx: Cx): void {
+  const { attach } = cx.program.probes[0];
+  if (attach.kind !== "iter") return;
+  for (const field of cx.target.kernel.struct(`bpf_iter__${attach.target}`)?.fields ?? []) {
+    if (field.type.kind !== "pointer" || field.name === "meta") continue;
+    const object = cx.b.load(cx.context, field.offset, 8);
+    cx.b.when("eq", object, constant(0), () => cx.b.return(), true);
+    cx.objects.set(field.offset, object);
+  }
+}

@@ -92,6 +92,8 @@ const SCALAR: { [O in Op]?: (cx: Cx, e: Of<O>) => Value } = {
   },
   cast: (cx, e) => castScalar(cx, e),
   field: (cx, e) => {
+    const object = e.base.op === "context" ? cx.objects.get(e.field.offset) : undefined;
+    if (object) return object;
     const at = fieldPlace(cx, e);
     if (!e.field.bit) return loadTyped(cx, at, e.type);
     const unit = loadScalar(cx, at, scalarSize(e.field.type), false);
@@ -212,6 +214,7 @@ function castScalar(cx: Cx, e: Of<"cast">): Value {
 
 /** Where a pointer points. */
 export function pointee(cx: Cx, pointer: TypedExpression): Place {
+  if (pointer.op === "context") return { base: cx.context, offset: 0, space: "direct" };
   const space = pointer.type.kind === "pointer" ? spaceOf(pointer.type.space) : "kernel";
   // Pointers to the program's own memory may be null: they are read the safe way, as any kernel memory.
   return { base: scalar(cx, pointer), offset: 0, space: space === "bpf" ? "kernel" : space };

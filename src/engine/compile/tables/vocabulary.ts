@@ -63,6 +63,4 @@ export type BuiltinOp = keyof typeof BUILTIN_OPS;
 export type CallOp = keyof typeof CALL_OPS;
 
 /** Words that code generation does not know yet: using one is a diagnostic that names it. */
-export const NOT_YET: ReadonlySet<string> = new Set<BuiltinOp | CallOp>([
-  "skboutput",
-]);
+export const NOT_YET: ReadonlySet<string> = new Set<BuiltinOp | CallOp>(["skboutput"]);
