@@ -1,0 +1,241 @@
+/**
+ * Every bundled script is compiled, loaded and attached on this kernel; a process of ours does known work meanwhile, and
+ * the maps must say so.
+ */
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { loadLibrary } from "../../../src/library/index.ts";
+import { isRoot } from "../../support/cli.ts";
+import { runScript } from "../../support/script.ts";
+import { Victim } from "./victim.ts";
+
+/** On a disk where there is one: /tmp is often memory. */
+const folder = mkdtempSync("/var/tmp/tracedeck-library-");
+const path = (name: string) => join(folder, name);
+const SLEEP = "Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 50);";
+
+const CONNECT = `
+  const server = net.createServer((socket) => socket.end());
+  await new Promise((done) => server.listen(40917, "127.0.0.1", done));
+  for (let i = 0; i < 3; i++) {
+    const socket = net.connect(40917, "127.0.0.1");
+    socket.resume();
+    await new Promise((done) => socket.on("close", done));
+  }
+  await new Promise((done) => server.close(done));`;
+
+const REFUSED = `
+  for (let i = 0; i < 3; i++) {
+    const socket = net.connect(9, "127.0.0.1");
+    await new Promise((done) => socket.on("error", done));
+  }`;
+
+interface Row {
+  /** Options of the script. */
+  options?: (victim: Victim) => string[];
+  work: string;
+  /** What the output must hold; a number that is captured must be at least `least`. */
+  shows: (string | RegExp)[];
+  least?: number;
+}
+
+const pidOption = (victim: Victim) => [`--pid=${victim.pid}`];
+
+const ROWS: Record<string, Row> = {
+  "syscalls/by-process": {
+    options: pidOption,
+    work: "for (let i = 0; i < 50; i++) process.kill(process.pid, 0);",
+    shows: ["@by_call[tracepoint:syscalls:sys_enter_kill]: 50", /@calls\[[^,]+, PID\]: (\d+)/],
+    least: 50,
+  },
+  "syscalls/failed": {
+    options: pidOption,
+    work: `for (let i = 0; i < 7; i++) try { fs.openSync("/nonexistent/file"); } catch {}`,
+    shows: [
+      "@by_call[tracepoint:syscalls:sys_exit_openat, ENOENT]: 7",
+      /@errors\[[^,]+, PID, ENOENT, 2\]: 7/,
+    ],
+  },
+  "syscalls/latency": {
+    options: pidOption,
+    work: SLEEP,
+    shows: [
+      /@us\[tracepoint:syscalls:sys_exit_futex\]:\n(?:\[.*\n)*\[32K, 64K\) +1/,
+      /@worst_us\[[^,]+, PID\]: (\d+)/,
+    ],
+    least: 50_000,
+  },
+  "files/opened": {
+    options: pidOption,
+    work:
+      `for (let i = 0; i < 5; i++) fs.closeSync(fs.openSync(${JSON.stringify(path("opened"))}, "w"));` +
+      `for (let i = 0; i < 3; i++) try { fs.openSync("/nonexistent/file"); } catch {}`,
+    shows: [`, ${path("opened")}]: 5`, ", /nonexistent/file, 2]: 3"],
+  },
+  "files/read-write-sizes": {
+    options: pidOption,
+    work:
+      `const file = fs.openSync(${JSON.stringify(path("sizes"))}, "w+");` +
+      "for (let i = 0; i < 20; i++) fs.writeSync(file, Buffer.alloc(1000), 0, 1000, 0);" +
+      "for (let i = 0; i < 30; i++) fs.readSync(file, Buffer.alloc(1000), 0, 1000, 0);",
+    shows: [
+      /@write_bytes\[[^\]]+\]:\n(?:\[.*\n)*\[512, 1K\) +20/,
+      /@read_bytes\[[^\]]+\]:\n(?:\[.*\n)*\[512, 1K\) +30/,
+    ],
+  },
+  "files/sync": {
+    work:
+      `const file = fs.openSync(${JSON.stringify(path("sync"))}, "w");` +
+      'for (let i = 0; i < 3; i++) { fs.writeSync(file, "x"); fs.fsyncSync(file); }',
+    shows: [/@calls\[[^,]+, PID, tracepoint:syscalls:sys_exit_fsync\]: 3/],
+  },
+  "processes/new": {
+    work: 'for (let i = 0; i < 4; i++) childProcess.execFileSync("/bin/true");',
+    shows: [/@started\[[^,]+, \/bin\/true\]: 4/, /@lived_ms\[true\]:/, / > \d+ +\/bin\/true\n/],
+  },
+  "processes/signals": {
+    work:
+      'process.on("SIGUSR2", () => {});' +
+      'for (let i = 0; i < 3; i++) { process.kill(process.pid, "SIGUSR2"); await new Promise((done) => setTimeout(done, 20)); }',
+    shows: [/@sent\[[^,]+, SIGUSR2, [^,]+\]: 3/, / PID +SIGUSR2 +12 > /],
+  },
+  "processes/one": {
+    options: pidOption,
+    work:
+      `for (let i = 0; i < 6; i++) fs.closeSync(fs.openSync(${JSON.stringify(path("one"))}, "w"));${SLEEP}` +
+      "for (const end = Date.now() + 300; Date.now() < end; );",
+    shows: [
+      `@opened[${path("one")}]: 6`,
+      "@by_call[tracepoint:syscalls:sys_enter_futex]:",
+      /@off_cpu_us:\n(?:\[.*\n)*\[32K, 64K\)/,
+      /@on_cpu\[[^,]+, PID\]: (\d+)/,
+    ],
+    least: 8,
+  },
+  "processes/locks": {
+    options: pidOption,
+    work: SLEEP.repeat(3),
+    shows: [/@us\[[^\]]+\]:\n(?:\[.*\n)*\[32K, 64K\) +3/, /@waited_us\[[^,]+, PID\]: (\d+)/],
+    least: 150_000,
+  },
+  "cpu/run-queue": { work: SLEEP.repeat(5), shows: [/@us:/, /@waited_us\[/] },
+  "cpu/switches": {
+    work: SLEEP.repeat(10),
+    shows: [/@switches: \d+/, /@gave_up\[[^,]+, PID\]: (\d+)/],
+    least: 10,
+  },
+  "cpu/profile": {
+    options: pidOption,
+    work: "for (const end = Date.now() + 400; Date.now() < end; );",
+    shows: [/@user\[/, /@samples\[[^,]+, PID\]: (\d+)/],
+    least: 10,
+  },
+  "cpu/off-cpu": {
+    options: pidOption,
+    work: SLEEP,
+    shows: [/@us\[[^\]]+\]:\n(?:\[.*\n)*\[32K, 64K\)/, /futex_/, /@waited_us\[[^,]+, PID\]: (\d+)/],
+    least: 50_000,
+  },
+  "cpu/softirqs": { work: SLEEP.repeat(5), shows: [/@us\[(TIMER|SCHED|RCU|HRTIMER)\]:/, /@total_ns\[/] },
+  "memory/page-faults": {
+    options: pidOption,
+    work: "Buffer.alloc(64 << 20, 1);",
+    shows: [/@faults\[[^,]+, PID\]: (\d+)/],
+    least: 20,
+  },
+  "memory/allocations": {
+    options: pidOption,
+    work: "for (let i = 0; i < 7; i++) Buffer.allocUnsafeSlow(3 << 20);",
+    shows: [/@bytes\[[^\]]+\]:\n(?:\[.*\n)*\[2M, 4M\) +7/, /@total_bytes\[[^,]+, PID\]: (\d+)/],
+    least: 7 * (3 << 20),
+  },
+  "network/tcp-connections": {
+    options: () => ["--port=40917"],
+    work: CONNECT,
+    shows: [
+      "@changes[SYN_SENT, ESTABLISHED]: 3",
+      "@changes[SYN_RECV, ESTABLISHED]: 3",
+      /@peers\[127.0.0.1, 40917\]: 3/,
+      /@connect_us:/,
+      /@lived_ms:/,
+    ],
+  },
+  "network/packets": { work: CONNECT, shows: [/@sent_bytes\[lo\]: \d+/, /@received_size\[lo\]:/] },
+  "network/drops": { work: REFUSED, shows: [/@where\[\w+\]: (\d+)/], least: 1 },
+};
+
+/** Whether this machine's disks did anything while `work` ran: containers and memory file systems have none. */
+function diskRequests(): number {
+  return readFileSync("/proc/diskstats", "utf8")
+    .split("\n")
+    .reduce((sum, line) => sum + Number(line.trim().split(/\s+/)[7] ?? 0), 0);
+}
+
+const scripts = loadLibrary();
+
+describe.skipIf(!isRoot)("the bundled scripts on this kernel", () => {
+  let victim: Victim;
+  beforeAll(async () => {
+    victim = new Victim();
+    await victim.does("");
+  });
+  afterAll(() => {
+    victim?.[Symbol.dispose]();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  const ready = (text: string | RegExp) =>
+    typeof text === "string" ? text : new RegExp(text.source.replaceAll("PID", String(victim.pid)));
+
+  test.each(scripts.filter(({ name }) => ROWS[name]).map((it) => [it.name, it.source]))(
+    "%s answers its question",
+    async (name, source) => {
+      const { options, work, shows, least } = ROWS[name];
+      const args = options ? ["--", ...options(victim)] : [];
+      const { stdout, stderr, status } = await runScript(source, args, () => victim.does(work));
+      expect({ stderr, status }).toEqual({ stderr: "", status: 0 });
+      for (const text of shows) {
+        const pattern = ready(text);
+        if (typeof pattern === "string") expect(stdout).toContain(pattern);
+        else expect(stdout).toMatch(pattern);
+        const number = pattern instanceof RegExp ? pattern.exec(stdout)?.[1] : undefined;
+        if (least !== undefined && number !== undefined) expect(Number(number)).toBeGreaterThanOrEqual(least);
+      }
+    },
+  );
+
+  test.each(scripts.filter(({ name }) => name.startsWith("disk/")).map((it) => [it.name, it.source]))(
+    "%s sees what goes to the disk",
+    async (_, source) => {
+      const before = diskRequests();
+      const { stdout, stderr, status } = await runScript(source, [], () =>
+        victim.does(
+          `const file = fs.openSync(${JSON.stringify(path("disk"))}, "w");` +
+            "for (let i = 0; i < 10; i++) { fs.writeSync(file, Buffer.alloc(1 << 16)); fs.fsyncSync(file); }",
+        ),
+      );
+      expect({ stderr, status }).toEqual({ stderr: "", status: 0 });
+      if (diskRequests() > before + 10) expect(stdout).toMatch(/@bytes\[.*\bF?W.*\]/);
+    },
+  );
+
+  test.each(
+    scripts.filter(({ name }) => !ROWS[name] && !name.startsWith("disk/")).map((it) => [it.name, it.source]),
+  )("%s loads and attaches", async (_, source) => {
+    const { stderr, status } = await runScript(source, [], () => victim.does(SLEEP));
+    expect({ stderr, status }).toEqual({ stderr: "", status: 0 });
+  });
+
+  test("processes/one says what it needs", async () => {
+    const { source } = scripts.find(({ name }) => name === "processes/one")!;
+    const { stdout, status } = await runScript(source);
+    expect(stdout).toContain("Say which process: --pid=NUMBER");
+    expect(status).toBe(1);
+  });
+
+  test("nothing is left out", () => {
+    const names = scripts.map(({ name }) => name);
+    for (const name of Object.keys(ROWS)) expect(names).toContain(name);
+  });
+});
