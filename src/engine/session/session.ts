@@ -129,6 +129,7 @@ export class Session implements Disposable {
   #end: SessionEnd | undefined;
   /** Scalars that zero() set back: unlike those that were never set, they have a value. */
   #zeroed = new Set<number>();
+  #closed = false;
   #resolveEnded: (end: SessionEnd) => void = () => {};
 
   constructor(plan: Plan, options: SessionOptions = {}) {
