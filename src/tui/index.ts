@@ -14,15 +14,16 @@ export interface Lazy {
 }
 
 export interface DeckOptions {
-  /** A script to open. */
+  /** A script to open, and whether to run it at once. */
   file?: string;
+  run: boolean;
   lazy: Lazy;
 }
 
-const USAGE = `Usage: tracedeck [deck] [SCRIPT]
+const USAGE = `Usage: tracedeck [deck] [--run] [SCRIPT]
 
 Opens the deck: an editor for a script in the bpftrace language, and the script's maps and output as they grow.
-SCRIPT is opened in the editor. Inside, ? lists the keys.
+SCRIPT is opened in the editor, and with --run runs at once. Inside, ? lists the keys.
 `;
 
 /** Adds to the settings that `conf` keeps in a folder. */
@@ -49,9 +50,12 @@ export async function openDeck(args: string[]): Promise<number> {
     stdout.write(USAGE);
     return 0;
   }
-  const unknown = args.find((arg) => arg.startsWith("-"));
+  const run = args.includes("--run");
+  const [file, ...more] = args.filter((arg) => arg !== "--run");
+  const unknown = [file ?? "", ...more].find((arg) => arg.startsWith("-"));
   if (unknown) return refuse(`the deck has no option ${unknown}; see \`tracedeck deck --help\``);
-  if (args.length > 1) return refuse("the deck opens one script");
+  if (more.length > 0) return refuse("the deck opens one script");
+  if (run && file === undefined) return refuse("--run what? `tracedeck deck --run SCRIPT`");
   if (!stdin.isTTY || !stdout.isTTY)
     return refuse("the deck needs a terminal; `tracedeck run` prints instead");
   if (env.TERM === "dumb")
@@ -62,5 +66,5 @@ export async function openDeck(args: string[]): Promise<number> {
   stdout.write(`${ENTER}\x1b[H\x1b[1m tracedeck\x1b[m`);
   const { runDeck } = await import("./main.tsx");
   process.off("exit", restore);
-  return runDeck({ file: args[0], lazy });
+  return runDeck({ file, run, lazy });
 }

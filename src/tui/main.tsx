@@ -16,7 +16,7 @@ import { initialState } from "./update.ts";
 import type { Display } from "./view.ts";
 
 /** Opens the deck; resolves to the exit code when it was left. */
-export function runDeck({ file, lazy }: DeckOptions): Promise<number> {
+export function runDeck({ file, run, lazy }: DeckOptions): Promise<number> {
   const { promise, resolve: leave, reject: fail } = withResolvers<number>();
   const stdin = process.stdin as ReadStream;
   const stdout = process.stdout as WriteStream;
@@ -95,7 +95,7 @@ export function runDeck({ file, lazy }: DeckOptions): Promise<number> {
   setImmediate(() => {
     store.connect();
     if (file !== undefined) {
-      store.dispatch({ type: "command", line: `open ${file}` });
+      store.openFile(file, run);
     } else if (saved.script) {
       store.dispatch({
         type: "open",

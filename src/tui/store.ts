@@ -73,6 +73,11 @@ export class Store {
     for (const effect of effects) this.perform(effect);
   }
 
+  /** Reads a script into the editor; `run` starts it. */
+  openFile(path: string, run: boolean): void {
+    this.perform({ type: "read-file", path, run });
+  }
+
   connect(sudo = false): void {
     this.engine?.close();
     this.dispatch({ type: "engine-starting" });
