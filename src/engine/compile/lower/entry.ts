@@ -1,5 +1,6 @@
 /** How a program begins: is tracing on, is it meant, which of its probes fired. */
 import { constant, type Value } from "../ir/types.ts";
+import { userPid } from "./builtins.ts";
 import { type Cx, FRAME } from "./context.ts";
 
 /** Probes that the engine runs itself; nothing has to hold them back. */
@@ -11,6 +12,16 @@ export function checkEnabled(cx: Cx): void {
   const { map, enabled } = cx.layout.globals;
   const flag = cx.b.load({ kind: "map-value", map, offset: enabled }, 0, 4);
   cx.b.when("eq", flag, constant(0), () => cx.b.return(), true);
+}
+
+/** Probes that fire for every process; the rest is attached to the process of -p alone, or belongs to none. */
+const EVERY_PROCESS = new Set(["tracepoint", "rawtracepoint", "kprobe", "fentry"]);
+
+/** With -p, leaves at once for other processes. */
+export function checkProcess(cx: Cx): void {
+  const { pid } = cx.unit.options;
+  if (pid === undefined || !EVERY_PROCESS.has(cx.program.probes[0].attach.kind)) return;
+  cx.b.when("ne", userPid(cx), constant(pid), () => cx.b.return(), true);
 }
 
 /** Index in the plan of the probe that fired. */

@@ -7,7 +7,7 @@ import type { ProbePlan, ProgramPlan } from "../plan.ts";
 import type { Local, MapInfo, TypedAction, TypedBlock, TypedProgram } from "../typed.ts";
 import { type Group, groupProbes } from "./attach.ts";
 import { Cx, type LowerOptions, type Program, type Unit } from "./context.ts";
-import { checkEnabled, checkObjects } from "./entry.ts";
+import { checkEnabled, checkObjects, checkProcess } from "./entry.ts";
 import { condition } from "./expressions.ts";
 import { Layout } from "./layout.ts";
 import { isCallbackLoop } from "./loops.ts";
@@ -87,6 +87,7 @@ function lowerMain(cx: Cx): void {
   cx.at(action.span, () => {
     if (cx.program.style === "syscall-enter" || cx.program.style === "syscall-exit") dispatchSyscall(cx);
     checkEnabled(cx);
+    checkProcess(cx);
     checkObjects(cx);
     cx.preparePoint();
     const { predicate } = action;
