@@ -10,6 +10,8 @@ export interface ChartState {
   maps: readonly MapShape[];
   map: MapShape | undefined;
   points: readonly Point[];
+  /** There was a reading. */
+  seen: boolean;
   /** Index into WINDOWS. */
   window: number;
   /** Undefined: what suits the kind of the map. */
@@ -23,6 +25,7 @@ export function init(seed: PaneSeed): ChartState {
     maps: seed.map ? [seed.map] : [],
     map: seed.map,
     points: [],
+    seen: false,
     window: 0,
     metric: undefined,
     log: false,
@@ -51,13 +54,17 @@ export function reduce(state: ChartState, event: PaneEvent): ChartState {
     case "shape": {
       const maps = event.shape.maps.filter((it) => NUMBERS.has(it.kind) && !it.name.startsWith("@_"));
       const map = maps.find((it) => it.name === state.map?.name) ?? maps[0];
-      return { ...state, maps, map, points: [] };
+      return { ...state, maps, map, points: [], seen: false };
     }
     case "snapshot": {
       const map = event.snapshot.maps.find((it) => it.name === state.map?.name);
       if (!map) return state;
+      // How fast it was before the first reading nobody knows.
+      if (!state.seen && map.rate === 0 && map.sum !== 0 && GROWING.has(map.kind)) {
+        return { ...state, seen: true };
+      }
       const points = addPoint(state.points, event.snapshot.time, map.sum, map.rate);
-      return points === state.points ? state : { ...state, points };
+      return points === state.points ? state : { ...state, points, seen: true };
     }
     case "size":
       return { ...state, size: event.size };
@@ -74,7 +81,7 @@ export function nextMap(state: ChartState, step: -1 | 1): ChartState {
   const at = state.maps.findIndex((it) => it.name === state.map?.name);
   const map = state.maps[(at + step + state.maps.length) % state.maps.length];
   if (!map || map.name === state.map?.name) return state;
-  return { ...state, map, points: [], metric: undefined };
+  return { ...state, map, points: [], seen: false, metric: undefined };
 }
 
 export function wants(state: ChartState): ViewRequest | undefined {

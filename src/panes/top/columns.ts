@@ -37,12 +37,11 @@ const RATE: ValueColumn = {
   order: "rate",
   priority: 1,
   minWidth: 7,
-  text: (row, { unit, unicode }) =>
-    unit === "bytes" || unit === "kib"
-      ? row.rate > 0
-        ? `${shortValue(row.rate, unit, unicode)}/s`
-        : ""
-      : shortRate(row.rate >= 10 ? Math.round(row.rate) : row.rate),
+  text: (row, { unit, unicode }) => {
+    const rate = row.rate >= 10 ? Math.round(row.rate) : row.rate;
+    if (unit === "none") return shortRate(rate);
+    return Math.abs(rate) < 0.05 ? "" : `${shortValue(rate, unit, unicode)}/s`;
+  },
 };
 
 const SHARE: ValueColumn = {
@@ -151,11 +150,24 @@ export function keyColumns(keys: readonly string[], cells: readonly (readonly st
   }));
 }
 
+/** A stack in one cell: the functions, innermost first. Opened rows have the whole of it. */
 export function keyCell(column: KeyColumn, text: string, unicode: boolean): string {
   if (!column.stack && !text.includes("\n")) return sanitize(text);
-  const frames = stackFrames(text).map(sanitize);
+  const frames = stackFrames(text).map((frame) => sanitize(frame.replace(/\+\d+$/, "")));
   if (frames.length === 0) return "(no stack)";
   return frames.join(unicode ? " ← " : " < ");
+}
+
+const LEAST_PREFIX = 6;
+
+/** Cells that begin alike tell nothing by it: "tracepoint:syscalls:sys_enter_read" → "…read". */
+export function withoutPrefix(cells: readonly string[], unicode: boolean): string[] | undefined {
+  if (cells.length < 2) return undefined;
+  let prefix = cells[0];
+  for (const cell of cells) while (!cell.startsWith(prefix)) prefix = prefix.slice(0, -1);
+  prefix = /^.*[:/_.]/.exec(prefix)?.[0] ?? "";
+  if (prefix.length < LEAST_PREFIX) return undefined;
+  return cells.map((cell) => (unicode ? "…" : "~") + cell.slice(prefix.length));
 }
 
 export interface Layout {
@@ -171,10 +183,17 @@ const MAX_BAR = 40;
 const MIN_KEY = 4;
 
 /** Value columns keep their width, keys share the rest, a bar takes what is left; the least important go first. */
-export function layout(width: number, keyWants: number[], values: Layout["values"], kind: MapKind): Layout {
+export function layout(
+  width: number,
+  keyWants: number[],
+  values: Layout["values"],
+  kind: MapKind,
+  stacks: boolean,
+): Layout {
   const keyGaps = Math.max(0, keyWants.length - 1) * GAP;
   const keyLeast = keyWants.reduce((sum, want) => sum + Math.min(want, MIN_KEY * 3), 0) + keyGaps;
-  const kept = [...values];
+  // Stacks need the room that shares would take.
+  const kept = values.filter(({ column }) => !(stacks && width < 100 && column.priority >= SHARE.priority));
   const used = () => kept.reduce((sum, it) => sum + it.width + GAP, 0);
   while (kept.length > 1 && used() + keyLeast > width) {
     const last = kept.reduce((a, b) => (b.column.priority > a.column.priority ? b : a));
@@ -183,7 +202,7 @@ export function layout(width: number, keyWants: number[], values: Layout["values
   }
   const room = Math.max(0, width - used() - keyGaps);
   const wanted = keyWants.reduce((sum, want) => sum + want, 0);
-  const withBar = WITH_BAR.has(kind) && width >= 36;
+  const withBar = WITH_BAR.has(kind) && width >= 36 && !(stacks && width < 80);
   const wideBar = withBar ? Math.max(MIN_BAR, Math.floor(width / 5)) + GAP : 0;
   // Narrow tables show their keys in full rather than a bar.
   const leastBar = withBar && width >= 50 ? MIN_BAR + GAP : 0;

@@ -11,10 +11,8 @@ import {
   groupedNumber,
   type Line,
   line,
-  recolor,
   type Span,
   sanitize,
-  shortRate,
   span,
   textWidth,
 } from "../text/index.ts";
@@ -28,6 +26,7 @@ import {
   layout,
   valueColumns,
   widest,
+  withoutPrefix,
 } from "./columns.ts";
 import { bodyHeight, rowId, shownRows, type TopState } from "./state.ts";
 
@@ -48,8 +47,8 @@ export function title(state: TopState, context: ViewContext): string {
       parts.push(`${groupedNumber(snapshot.total)} ${snapshot.total === 1 ? "key" : "keys"}`);
     if (SUMMED.has(map.kind) && map.keys.length > 0) {
       parts.push(`sum ${shortValue(snapshot.sum, unitOf(map.name), context.unicode)}`);
-      const rate = shortRate(snapshot.rate);
-      if (rate !== "" && unitOf(map.name) === "none") parts.push(rate);
+      const rate = Math.round(snapshot.rate);
+      if (rate > 0) parts.push(`${shortValue(rate, unitOf(map.name), context.unicode)}/s`);
     }
   }
   if (state.filter !== "" && !state.prompt) parts.push(`filter: ${state.filter}`);
@@ -128,13 +127,14 @@ class Table {
       ]),
     );
     const all = [...this.cells.values()];
-    const keyWants = this.keys.map((column, i) =>
-      widest(
-        all.map((it) => it.keys[i]),
-        column.heading,
-        Math.max(4, size.width),
-      ),
-    );
+    const keyWants = () =>
+      this.keys.map((column, i) =>
+        widest(
+          all.map((it) => it.keys[i]),
+          column.heading,
+          Math.max(4, size.width),
+        ),
+      );
     const values = columns.map((column, i) => ({
       column,
       width: Math.max(
@@ -146,7 +146,18 @@ class Table {
         ),
       ),
     }));
-    this.layout = layout(size.width, keyWants, values, map.kind);
+    const stacks = this.keys.some(({ stack }) => stack);
+    const arrange = () => layout(size.width, keyWants(), values, map.kind, stacks);
+    this.layout = arrange();
+    for (const [i, want] of keyWants().entries()) {
+      if (want <= this.layout.keys[i] || this.keys[i].stack) continue;
+      const short = withoutPrefix(
+        all.map((it) => it.keys[i]),
+        context.unicode,
+      );
+      if (short) for (const [at, cell] of short.entries()) all[at].keys[i] = cell;
+    }
+    this.layout = arrange();
     this.most = Math.max(0, ...(state.snapshot?.rows ?? []).map((row) => Math.abs(row.value)));
     this.columns = columns;
   }
@@ -195,7 +206,12 @@ class Table {
       spans.pop();
     }
     if (!selected) return cutLine(spans, this.size.width);
-    return recolor(fitLine(spans, this.size.width), "selected");
+    // The bar keeps its colour: in the selection's it would be the brightest thing on the screen.
+    return fitLine(
+      spans.map((part) => (part.role?.startsWith("bar") ? part : { ...part, role: "selected" as const })),
+      this.size.width,
+      "selected",
+    );
   }
 
   /** What a row hides: the frames of its stacks, and keys and values in full. */
