@@ -24,6 +24,8 @@ export interface Complaint {
   said: boolean;
   /** The kernel helper that failed, and what it returned. */
   failure?: { helper: string; code: number };
+  /** The language's own error, not the script's words. */
+  runtime?: true;
 }
 
 export interface ActionHost {
@@ -126,17 +128,28 @@ const HELPER_ERRORS: readonly { helper: RegExp; errno?: number; message: string 
   { helper: /^map_lookup/, message: "the map has no such element to read" },
 ];
 
-/** Arguments: u32 index of the helper's name in Plan.strings, s64 what it returned. */
+/** The language's own errors, by the names that programs report them with. */
+const LANGUAGE_ERRORS: Readonly<Record<string, string>> = {
+  division: "division by zero: the result is taken to be 1",
+  index: "the index is outside of the array: the element is taken to be 0",
+};
+
+/** Arguments: u32 index of the helper's or the error's name in Plan.strings, s64 what it returned. */
 function runtimeErrorWriter(plan: ActionPlan, host: ActionHost): RecordWriter {
   const [name, result] = plan.arguments;
   return (view, base) => {
-    const helper = host.context.strings[view.getUint32(base + name.offset, true)];
+    const what = host.context.strings[view.getUint32(base + name.offset, true)];
+    const warning = { severity: "warning", action: plan, said: true } as const;
+    if (LANGUAGE_ERRORS[what]) {
+      host.complain({ ...warning, message: LANGUAGE_ERRORS[what], runtime: true });
+      return;
+    }
     const code = Number(view.getBigInt64(base + result.offset, true));
     const known = HELPER_ERRORS.find(
-      (row) => row.helper.test(helper) && (row.errno === undefined || row.errno === -code),
+      (row) => row.helper.test(what) && (row.errno === undefined || row.errno === -code),
     );
     const message = known?.message ?? host.errorText(-code);
-    host.complain({ severity: "warning", message, action: plan, said: true, failure: { helper, code } });
+    host.complain({ ...warning, message, failure: { helper: what, code } });
   };
 }
 

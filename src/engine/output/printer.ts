@@ -40,10 +40,11 @@ const probesText = (count: number): string => `Attached ${count} ${count === 1 ?
 
 /** "stdin:1:9-62: ERROR: …": with the source line when the script did not say it itself. */
 function complaintText({ files, color = false }: PrinterOptions, complaint: Complaint): string {
-  const { severity, message, action, failure } = complaint;
+  const { severity, message, action, failure, runtime } = complaint;
   const text = renderDiagnostics([{ severity, code: "runtime", span: action.span, message }], files, {
     color,
   });
+  if (runtime) return text;
   const [place, ...excerpt] = text.split("\n");
   if (!failure) return `${place}\n`;
   return `${place}\nAdditional Info - helper: ${failure.helper}, retcode: ${failure.code}\n${excerpt.join("\n")}`;
@@ -83,8 +84,9 @@ function lineAndColumn(
 }
 
 function complaintJson(files: readonly SourceFile[], complaint: Complaint): string {
-  const { severity, message, failure, action } = complaint;
-  const type = failure ? "helper_error" : severity === "error" ? "errorf" : "warnf";
+  const { severity, message, failure, runtime, action } = complaint;
+  const said = severity === "error" ? "errorf" : "warnf";
+  const type = failure ? "helper_error" : runtime ? "runtime_error" : said;
   const { name, line, column } = lineAndColumn(files, action.span);
   const about = failure ? `, "helper": ${jsonString(failure.helper)}, "retcode": ${failure.code}` : "";
   return `{"type": "${type}", "msg": ${jsonString(message)}${about}, "filename": ${jsonString(name)}, "line": ${line}, "col": ${column}}\n`;

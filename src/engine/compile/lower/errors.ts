@@ -1,5 +1,5 @@
 /** What can go wrong while a program runs: counted in the globals, and reported where the user asked for it (-k). */
-import { constant, type Value } from "../ir/types.ts";
+import { constant, type Value, ZERO } from "../ir/types.ts";
 import { int } from "../types.ts";
 import type { Cx } from "./context.ts";
 import { emitRecord } from "./emit.ts";
@@ -19,22 +19,19 @@ export function countTruncated(cx: Cx, length: Value, size: number): void {
   cx.b.when("eq", length, constant(size), () => countGlobal(cx, cx.layout.globals.stringsTruncated), true);
 }
 
-/** With -k: a record when a helper's result is negative. Arguments: the helper's name, the result. */
+/** A record of what went wrong. Arguments: the name of a helper or of one of the language's own errors, the result. */
+export function reportError(cx: Cx, what: string, status: Value = ZERO): void {
+  emitRecord(cx, { kind: "runtime-error" }, [
+    {
+      type: int(4, false),
+      write: (place) => cx.b.store(place.base, place.offset, 4, constant(cx.layout.string(what))),
+    },
+    { type: int(8, true), write: (place) => cx.b.store(place.base, place.offset, 8, status) },
+  ]);
+}
+
+/** With -k: a record when a helper's result is negative. */
 export function checkHelper(cx: Cx, helper: string, status: Value): void {
   if (!cx.unit.options.warnHelperErrors) return;
-  cx.b.when(
-    "slt",
-    status,
-    constant(0),
-    () => {
-      emitRecord(cx, { kind: "runtime-error" }, [
-        {
-          type: int(4, false),
-          write: (place) => cx.b.store(place.base, place.offset, 4, constant(cx.layout.string(helper))),
-        },
-        { type: int(8, true), write: (place) => cx.b.store(place.base, place.offset, 8, status) },
-      ]);
-    },
-    true,
-  );
+  cx.b.when("slt", status, ZERO, () => reportError(cx, helper, status), true);
 }

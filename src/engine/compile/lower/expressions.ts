@@ -21,6 +21,7 @@ import {
 import { builtin, writeBuiltin } from "./builtins.ts";
 import { callScalar, writeCall } from "./calls.ts";
 import type { Cx } from "./context.ts";
+import { reportError } from "./errors.ts";
 import { arithmetic, bitField, conditionOf, normalise } from "./integers.ts";
 import { mapAddress, mapGet, mapIncrement, mapPlace, writeMapGet } from "./maps.ts";
 import {
@@ -267,10 +268,17 @@ function indexScalar(cx: Cx, e: Of<"index">): Value {
     return loadTyped(cx, moved(cx, at), e.type);
   }
   const result = cx.b.fresh();
+  const outside = cx.b.block("out of bounds", true);
+  const within = cx.b.block("within");
+  const after = cx.b.block("after");
+  cx.b.branch("lt", at.index, constant(at.length), within, outside);
+  cx.b.startBlock(outside);
+  reportError(cx, "index");
   cx.b.assign(result, ZERO);
-  cx.b.when("lt", at.index, constant(at.length), () => {
-    cx.b.assign(result, loadTyped(cx, moved(cx, at), e.type));
-  });
+  cx.b.jump(after);
+  cx.b.startBlock(within);
+  cx.b.assign(result, loadTyped(cx, moved(cx, at), e.type));
+  cx.b.startBlock(after);
   return reg(result);
 }
 

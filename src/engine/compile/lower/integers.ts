@@ -1,11 +1,12 @@
 /**
  * Integer arithmetic. Values are 64-bit registers extended from their type's width, so results of narrower types are
- * extended again. Division and modulo by zero give 0.
+ * extended again. Division and modulo by zero give 1.
  */
-import { type Alu, type Condition, constant, isConst, type Value, ZERO } from "../ir/types.ts";
+import { type Alu, type Condition, constant, isConst, ONE, type Value, ZERO } from "../ir/types.ts";
 import type { TypedExpression } from "../typed.ts";
 import type { Type } from "../types.ts";
 import type { Cx } from "./context.ts";
+import { reportError } from "./errors.ts";
 import { isSigned, scalarSize } from "./shape.ts";
 
 type Operator = Extract<TypedExpression, { op: "binary" }>["operator"];
@@ -69,21 +70,24 @@ export function arithmetic(
   }
 }
 
+/** By zero it is 1, and said so. */
 function divide(cx: Cx, operator: "/" | "%", left: Value, right: Value, signed: boolean): Value {
   const { b } = cx;
-  if (isConst(right)) {
-    if (right.value === 0n) return ZERO;
-    return signed
-      ? signedDivide(cx, operator, left, right)
-      : b.alu(operator === "/" ? "div" : "mod", left, right);
-  }
-  if (operator === "/") return signed ? signedDivide(cx, "/", left, right) : b.alu("div", left, right);
-  // BPF's own x % 0 is x.
+  const divided = (): Value =>
+    signed ? signedDivide(cx, operator, left, right) : b.alu(operator === "/" ? "div" : "mod", left, right);
+  if (isConst(right)) return right.value === 0n ? ONE : divided();
   const result = b.fresh();
-  b.assign(result, ZERO);
-  b.when("ne", right, ZERO, () => {
-    b.assign(result, signed ? signedDivide(cx, "%", left, right) : b.alu("mod", left, right));
-  });
+  const zero = b.block("division by zero", true);
+  const other = b.block("divide");
+  const after = b.block("after");
+  b.branch("eq", right, ZERO, zero, other);
+  b.startBlock(zero);
+  reportError(cx, "division");
+  b.assign(result, ONE);
+  b.jump(after);
+  b.startBlock(other);
+  b.assign(result, divided());
+  b.startBlock(after);
   return { kind: "reg", reg: result };
 }
 
