@@ -122,6 +122,25 @@ describe("the histogram pane", () => {
     expect(pane.press("left").title()).toBe("@us[c] · 3 of 3");
   });
 
+  it("lists the other keys where there is room", () => {
+    const rows = [
+      row(["read"], log2(4, 90, 10)),
+      row(["write"], log2(5, 1, 2, 4)),
+      row(["sync"], log2(9, 3)),
+    ];
+    const pane = show(70, 9).send(snapshot(MAP, rows)).press("right");
+    expect(pane.text().slice(4)).toEqual([
+      "",
+      "KEY      COUNT      P50      P99      MAX DISTRIBUTION",
+      "read       100     24µs     60µs     63µs █▁",
+      "write        7    144µs    253µs    255µs  ▂▄█",
+      "sync         3    768µs    1.0ms    1.0ms     █",
+    ]);
+    expect(inRole(pane.lines(), "accent")).toEqual(["write"]);
+    pane.resize(70, 7);
+    expect(pane.text()).toHaveLength(4);
+  });
+
   it("goes through the histogram maps only", () => {
     const maps = [MAP, { name: "@n", kind: "count", keys: [] } as MapShape, SCALAR];
     const pane = show(60, 6).send({ type: "shape", shape: { maps, prints: false, probes: [], options: [] } });

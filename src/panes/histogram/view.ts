@@ -17,8 +17,10 @@ import {
   span,
   textWidth,
 } from "../text/index.ts";
-import { shortValue, stackFrames, type Unit, unitOf } from "../values/index.ts";
-import { type Estimate, maximum, quantile, totalOf } from "./quantile.ts";
+import { stackFrames, type Unit, unitOf } from "../values/index.ts";
+import { estimateText } from "./estimate.ts";
+import { LEAST_OVERVIEW, overview } from "./overview.ts";
+import { maximum, quantile, totalOf } from "./quantile.ts";
 import { type HistogramState, type Shown, shownRow } from "./state.ts";
 
 export function title(state: HistogramState, context: ViewContext): string {
@@ -43,13 +45,9 @@ export function view(state: HistogramState, size: Size, context: ViewContext): L
     lines.push(cutLine([span("the map is full: new keys are lost", "warning")], size.width));
   }
   lines.push(...buckets(state, shown, { ...size, height: size.height - lines.length }, context));
+  const left = size.height - lines.length;
+  if (left >= LEAST_OVERVIEW) lines.push(...overview(state, shown, left, size.width, context));
   return lines.slice(0, Math.max(0, size.height));
-}
-
-function estimateText(estimate: Estimate | undefined, unit: Unit, unicode: boolean): string {
-  if (!estimate) return "-";
-  const sign = { estimate: "", below: "<", above: unicode ? "≥" : ">=" }[estimate.bound];
-  return sign + shortValue(Math.round(estimate.value), unit, unicode);
 }
 
 /** Counts and percentiles, the least important dropped until the line fits. */
