@@ -24,7 +24,10 @@ function bringPackages() {
   if (canInstall) {
     const packages = missing.flatMap((need) => need.package.split(" "));
     console.log(`test: installing Debian packages: ${packages.join(" ")}`);
-    const quiet = { stdio: ["ignore", "ignore", "inherit"], env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" } };
+    const quiet = {
+      stdio: ["ignore", "ignore", "inherit"],
+      env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" },
+    };
     spawnSync("apt-get", ["update", "-qq"], quiet);
     spawnSync("apt-get", ["install", "-y", "-qq", "--no-install-recommends", ...packages], quiet);
   }
@@ -36,29 +39,34 @@ function bringPackages() {
 bringPackages();
 execFileSync(process.execPath, ["scripts/build.mjs"], { stdio: "inherit" });
 
-const scratch = mkdtempSync(join(tmpdir(), "tracedeck-test-"));
-const report = join(scratch, "report.json");
-const { status } = spawnSync(
-  process.execPath,
-  [
-    "node_modules/vitest/vitest.mjs",
-    "run",
-    "--reporter=default",
-    "--reporter=json",
-    `--outputFile.json=${report}`,
-    ...process.argv.slice(2),
-  ],
-  { stdio: "inherit" },
-);
+/** Unit tests side by side; what traces the kernel one file after another, so that no test counts another's work. */
+const lanes =
+  process.argv.length > 2
+    ? [process.argv.slice(2)]
+    : [
+        ["--project", "unit"],
+        ["--project", "live", "--project", "screen", "--no-file-parallelism"],
+      ];
 
-if (existsSync(report)) {
-  const results = JSON.parse(readFileSync(report, "utf8"));
-  const tests = results.testResults.flatMap((file) => file.assertionResults);
-  const count = (state) => tests.filter((test) => state.includes(test.status)).length;
-  for (const test of tests.filter((test) => ["skipped", "pending", "todo"].includes(test.status))) {
-    console.log(`skipped: ${test.fullName}`);
-  }
-  console.log(`tests: ${count(["passed"])} passed, ${count(["failed"])} failed, ${count(["skipped", "pending", "todo"])} skipped`);
-}
+const scratch = mkdtempSync(join(tmpdir(), "tracedeck-test-"));
+const tests = [];
+let failed = false;
+lanes.forEach((lane, i) => {
+  const report = join(scratch, `${i}.json`);
+  const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
+  const vitest = ["node_modules/vitest/vitest.mjs", "run", ...reporters, ...lane];
+  failed = spawnSync(process.execPath, vitest, { stdio: "inherit" }).status !== 0 || failed;
+  if (!existsSync(report)) return;
+  tests.push(
+    ...JSON.parse(readFileSync(report, "utf8")).testResults.flatMap((file) => file.assertionResults),
+  );
+});
 rmSync(scratch, { recursive: true, force: true });
-process.exit(status ?? 1);
+
+const SKIPPED = ["skipped", "pending", "todo"];
+const count = (...states) => tests.filter(({ status }) => states.includes(status)).length;
+for (const { fullName } of tests.filter(({ status }) => SKIPPED.includes(status))) {
+  console.log(`skipped: ${fullName}`);
+}
+console.log(`tests: ${count("passed")} passed, ${count("failed")} failed, ${count(...SKIPPED)} skipped`);
+process.exit(failed ? 1 : 0);
