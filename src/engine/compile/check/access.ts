@@ -14,17 +14,30 @@ import { intSpace, isUnknown } from "./promote.ts";
 
 /** A type as it lies in memory → as the script sees it: char arrays are strings, pointers lead where their owner is. */
 export function valueType(type: Type, space: AddressSpace): Type {
-  if (
-    type.kind === "array" &&
-    type.length > 0 &&
-    type.of.kind === "int" &&
-    type.of.size === 1 &&
-    type.of.signed
-  )
-    return { kind: "string", size: type.length };
+  if (isText(type)) return { kind: "string", size: type.length };
   if (type.kind === "pointer") return type.space === "user" ? type : { ...type, space };
   if (type.kind === "struct") return { ...type, space };
   return type;
+}
+
+const isText = (type: Type): type is Type & { kind: "array" } =>
+  type.kind === "array" && type.length > 0 && type.of.kind === "int" && type.of.size === 1 && type.of.signed;
+
+/** What lies at a place as the script's value. A char array may lack its terminator: the string has room for one. */
+function asValue(place: TypedExpression, type: Type, space: AddressSpace): TypedExpression {
+  if (!isText(type)) return { ...place, type: valueType(type, space) } as TypedExpression;
+  return {
+    op: "call",
+    name: "str.array",
+    arguments: [{ ...place, type } as TypedExpression],
+    type: { kind: "string", size: type.length + 1 },
+    span: place.span,
+  };
+}
+
+/** The array that a string was read from, for those who want its bytes. */
+export function asArray(value: TypedExpression): TypedExpression {
+  return value.op === "call" && value.name === "str.array" ? value.arguments[0] : value;
 }
 
 type Structure = Type & { kind: "struct" };
@@ -90,7 +103,7 @@ export function member(
     );
   }
   const space = (type.kind === "pointer" ? type.space : struct.space) ?? cx.space;
-  return { op: "field", base, field, type: valueType(field.type, space), span };
+  return asValue({ op: "field", base, field, type: field.type, span }, field.type, space);
 }
 
 function tupleMember(
@@ -114,7 +127,7 @@ function tupleMember(
 }
 
 export function checkIndex(e: Expression & { kind: "index" }, cx: Context): TypedExpression {
-  const base = cx.expression(e.base);
+  const base = asArray(cx.expression(e.base));
   const index = cx.expression(e.index);
   if (isUnknown(base.type) || isUnknown(index.type)) return cx.unknown(e.span);
   if (index.type.kind !== "int")
@@ -139,13 +152,14 @@ export function checkIndex(e: Expression & { kind: "index" }, cx: Context): Type
       `the index is ${index.value}, and ${describe(type)} has ${length} elements`,
     );
   const element: Type = type.kind === "array" ? type.of : int(1, true);
-  return {
+  const place: TypedExpression = {
     op: "index",
     base,
     index: convert(index, INT64)!,
-    type: valueType(element, spaceOf(base, cx)),
+    type: element,
     span: e.span,
   };
+  return asValue(place, element, spaceOf(base, cx));
 }
 
 /** Where the bytes of a value lie: pointers found in it lead there too. */
@@ -177,7 +191,7 @@ export function dereference(pointer: TypedExpression, span: Span, cx: Context): 
       "a void pointer does not say what it leads to",
       "cast it: *(uint64 *)…",
     );
-  return { op: "deref", pointer, type: valueType(type.to, type.space), span };
+  return asValue({ op: "deref", pointer, type: type.to, span }, type.to, type.space);
 }
 
 export function addressOf(e: Expression & { kind: "unary" }, cx: Context): TypedExpression {

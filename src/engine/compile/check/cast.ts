@@ -2,7 +2,7 @@
 import type { Expression } from "../ast.ts";
 import type { TypedExpression } from "../typed.ts";
 import { type AddressSpace, int, sizeOf, type Type, UINT64 } from "../types.ts";
-import { fieldNames, findField } from "./access.ts";
+import { asArray, fieldNames, findField } from "./access.ts";
 import type { Context } from "./context.ts";
 import { convert, truth } from "./convert.ts";
 import { describe } from "./describe.ts";
@@ -10,9 +10,10 @@ import { didYouMean, someOf } from "./nearest.ts";
 import { intSpace, isFlexible, isUnknown, sameType, wrapInt } from "./promote.ts";
 
 export function checkCast(e: Expression & { kind: "cast" }, cx: Context): TypedExpression {
-  const operand = cx.expression(e.operand);
+  const read = cx.expression(e.operand);
   const written = cx.script.definitions.resolve(e.type, cx);
-  if (!written || isUnknown(operand.type)) return cx.unknown(e.span);
+  if (!written || isUnknown(read.type)) return cx.unknown(e.span);
+  const operand = written.kind === "array" || written.kind === "int" ? asArray(read) : read;
   const target = sized(written, operand.type);
   const made = castTo(literalOfSize(operand, target), target, cx);
   if (made) return { ...made, span: e.span };
@@ -110,8 +111,11 @@ function stringTruth(operand: TypedExpression): TypedExpression {
 
 /** The type that sizeof, offsetof and typeof are asked about. */
 export function typeOfOperand(of: (Expression & { kind: "sizeof" })["of"], cx: Context): Type | undefined {
-  if (of.kind === "type") return cx.script.definitions.resolve(of.type, cx);
-  return cx.typeOf(of);
+  if (of.kind !== "type") return cx.typeOf(of);
+  const { base, tag, modifiers, typeof: inner, span } = of.type;
+  const constant = !tag && !inner && modifiers.length === 0 && cx.script.definitions.constant(base);
+  if (constant) return cx.typeOf({ kind: "identifier", name: base, span });
+  return cx.script.definitions.resolve(of.type, cx);
 }
 
 export function checkSizeof(e: Expression & { kind: "sizeof" }, cx: Context): TypedExpression {

@@ -14,7 +14,7 @@ import type {
   TypedProgram,
   TypedStatement,
 } from "../typed.ts";
-import { type AddressSpace, INT64, type IntType, type Type, UINT64 } from "../types.ts";
+import { type AddressSpace, INT64, type IntType, sizeOf, type Type, UINT64 } from "../types.ts";
 import type { Definitions, TypeNameContext } from "./definitions.ts";
 import type { Inference } from "./inference.ts";
 import { isUnknown, literalInt, UNKNOWN } from "./promote.ts";
@@ -156,8 +156,7 @@ export class Context implements TypeNameContext {
   /** A new variable of the current scope. `fixed`: its type is declared and never grows. */
   declare(name: string, declaration: object, span: Span, fixed?: Type): Local {
     if (fixed) this.inference.setLocal(this.group, declaration, fixed);
-    let type = this.inference.local(this.group, declaration);
-    if (isUnknown(type) && this.final) type = INT64;
+    const type = this.inference.local(this.group, declaration);
     const local: Local = { name, type, addressed: false, span };
     this.#scope.variables.set(name, { declaration, local, fixed });
     return local;
@@ -195,8 +194,11 @@ export class Context implements TypeNameContext {
       if (facts.keyed === undefined && !this.final) return undefined;
     }
     this.typesOnly++;
-    const { type } = this.inScope(() => this.expression(expression));
+    const value = this.inScope(() => this.expression(expression));
     this.typesOnly--;
+    // A char array takes its own bytes, not those of the string that it is read into.
+    const isText = value.op === "call" && value.name === "str.array";
+    const type: Type = isText ? { kind: "string", size: sizeOf(value.arguments[0].type) } : value.type;
     return isUnknown(type) ? undefined : type;
   }
 }

@@ -103,7 +103,12 @@ describe("calls", () => {
     inProbe("print(kstack(bob));", "unknown-mode", "kstack(bob)", "perf"),
     inProbe('print(strftime("%H", nsecs(monotonic)));', "argument-type", "nsecs(monotonic)"),
     inProbe('print(skboutput("f", arg0, 1, 0));', "not-here", 'skboutput("f", arg0, 1, 0)'),
-    ["fentry:vfs_read { print(path(args.file)); }", "not-supported", "path(args.file)", "path"],
+    [
+      'fentry:vfs_read { print(skboutput("f", args.file, 1, 0)); }',
+      "not-supported",
+      'skboutput("f", args.file, 1, 0)',
+    ],
+    ["tracepoint:sched:sched_switch { print(usermode); }", "not-here", "usermode"],
     inProbe('print(strstr("a", "b"));', "not-supported", "strstr", "strcontains"),
     inProbe('fail("no %s %d", "good", 3);', "failed", 'fail("no %s %d", "good", 3)', "no good 3"),
     inProbe("pid;", "discarded", "pid;".slice(0, 3)),

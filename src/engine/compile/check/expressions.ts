@@ -10,6 +10,7 @@ import { checkCast, checkOffsetof, checkSizeof } from "./cast.ts";
 import type { Context } from "./context.ts";
 import { convert } from "./convert.ts";
 import { describe } from "./describe.ts";
+import { commandLineNumber } from "./functions/call.ts";
 import { mapPlace, readMap } from "./maps.ts";
 import { didYouMean } from "./nearest.ts";
 import { checkBinary, checkUnary, condition, constantOf, stepOf } from "./operators.ts";
@@ -116,7 +117,7 @@ function identifier(e: Expression & { kind: "identifier" }, cx: Context): TypedE
     return {
       op: "int",
       value: constant.value,
-      type: { kind: "int", size: constant.size, signed: constant.value < 0n, enum: constant.type },
+      type: { kind: "int", size: 8, signed: constant.value < 0n, enum: constant.type },
       span: e.span,
     };
   const candidates = [
@@ -154,8 +155,8 @@ function positional(e: Expression & { kind: "positional" }, cx: Context): TypedE
   if (e.index < 0) return cx.int(BigInt(given.length), e.span);
   const text = given[e.index - 1];
   if (text === undefined) return cx.int(0n, e.span);
-  if (/^-?(0x[0-9a-f]+|\d+)$/i.test(text)) {
-    const value = text.startsWith("-") ? -BigInt(text.slice(1)) : BigInt(text);
+  const value = commandLineNumber(text);
+  if (value !== undefined) {
     if (value < -(1n << 63n) || value >= 1n << 64n)
       return cx.fail("bad-number", e.span, `parameter ${e.index}, ${text}, does not fit 64 bits`);
     return cx.int(value, e.span);

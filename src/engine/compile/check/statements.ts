@@ -440,6 +440,8 @@ function letStatement(s: Of<"let">, cx: Context): TypedStatement[] {
   const local = cx.declare(s.name, s, s.span, unsized ? undefined : fixed);
   if (!value) {
     if (unsized) cx.inference.growLocal(cx.group, s, { kind: "string", size: 1 });
+    // Nothing is ever assigned: it is zero.
+    if (cx.final && isUnknown(local.type)) local.type = INT64;
     return [{ op: "set-local", local, span: s.span }];
   }
   if (noValue(value, s.name, cx)) return [];

@@ -39,6 +39,7 @@ group("literals", () => {
     ["(uint16)1", "uint16"],
     ["(uint8)-1", "uint8"],
     ["sizeof(uint32)", "uint64"],
+    ["sizeof(curtask.comm) == 16 ? 1 : 1000", "int8"],
     ["bswap((uint32)1)", "uint32"],
   ])("%s is %s", (expression, type) => expect(typeOf(expression)).toBe(type));
 });
@@ -131,7 +132,7 @@ group("maps", () => {
 group("kernel types", () => {
   it.each([
     ["curtask", "struct task_struct *"],
-    ["curtask.comm", "string[16]"],
+    ["curtask.comm", "string[17]"],
     ["curtask.real_parent.pid", "int32"],
     ["((struct file *)arg0).f_path.dentry.d_name.name", "uint8 *"],
     ["((struct sock *)arg0).__sk_common.skc_daddr", "uint32"],
@@ -211,6 +212,8 @@ group("parameters", () => {
   it.each<[string, object, unknown]>([
     ["$1", { positional: ["42"] }, 42n],
     ["$1", { positional: ["0x10"] }, 16n],
+    ["$1", { positional: ["0755"] }, 493n],
+    ["$1", { positional: ["5s"] }, "5s"],
     ["$1", { positional: ["text"] }, "text"],
     ["str($1)", { positional: ["42"] }, "42"],
     ["str($1 + 1)", { positional: ["hello"] }, "ello"],

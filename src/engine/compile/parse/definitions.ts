@@ -238,7 +238,8 @@ function parseField(p: Cursor, out: CDefinition[], fields: CField[]): void {
     if (p.panicking) return;
     if (field.name || field.bits !== undefined) fields.push(field);
   } while (p.accept(","));
-  p.expect(";", "after the field");
+  // As C compilers do, the last field may go without.
+  if (!p.at("}")) p.expect(";", "after the field");
 }
 
 /** `*name`, `name[4]`, `(*name)(int)`, `(*name)[4]`: the name, and the type with the modifiers put on. */

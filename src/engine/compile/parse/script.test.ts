@@ -205,7 +205,7 @@ describe("problems are named, and the rest is still read", () => {
     ["macro f(pid) { } begin { }", "'pid' is a builtin"],
     ["macro f($a, $a) { } begin { }", "there is already a parameter '$a'"],
     ["fn f($a: uint8): void { } begin { }", "functions declared with fn are not supported yet"],
-    ["struct A { int x } begin { }", "expected ';' after the field"],
+    ["struct A { int x char y; } begin { }", "expected ';' after the field"],
     ["struct A { int x; begin { }", "expected '}' to close the definition"],
     ["#define\nbegin { }", "no complete preprocessor line"],
     ["struct A {} __attribute__ (packed) begin { }", "expected '((' after __attribute__"],

@@ -100,7 +100,14 @@ export const BUILTINS: readonly FunctionRow[] = [
   simple("rand", U32, "uint32 rand", "A pseudo-random number of 32 bits."),
   simple("cgroup", UINT64 as IntType, "uint64 cgroup", "The id of the current process's cgroup (version 2)."),
   simple("jiffies", UINT64 as IntType, "uint64 jiffies", "The kernel's tick counter."),
-  simple("usermode", int(1, false), "uint8 usermode", "1 when the processor was in user mode, else 0."),
+  {
+    name: "usermode",
+    signatures: ["uint8 usermode"],
+    help: "1 when the processor was in user mode, else 0.",
+    arguments: none,
+    bare: true,
+    value: process.usermode,
+  },
   {
     name: "cpid",
     signatures: ["uint32 cpid"],

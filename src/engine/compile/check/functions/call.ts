@@ -1,6 +1,7 @@
 /** A call being checked, and the ways in which functions take their arguments. */
 import type { Expression } from "../../ast.ts";
 import type { Span } from "../../diagnostic.ts";
+import { parseNumber } from "../../parse/literals.ts";
 import type { TypedExpression, TypedStatement } from "../../typed.ts";
 import type { IntType } from "../../types.ts";
 import { isAggregation, type Type, UINT64 } from "../../types.ts";
@@ -89,6 +90,14 @@ export function text(call: CallExpression, index: number, cx: Context): TypedExp
       span: typed.span,
     };
   return wrongType(call, index, typed, "text", cx);
+}
+
+/** "42", "-1", "0x10", "0755": a parameter that reads as a number; undefined: it is text. */
+export function commandLineNumber(given: string): bigint | undefined {
+  const [, sign, digits] = /^(-?)(0x[0-9a-f]+|\d[\d_]*)$/i.exec(given) ?? [];
+  const parsed = digits === undefined ? undefined : parseNumber(digits);
+  if (!parsed || "error" in parsed) return undefined;
+  return sign ? -parsed.value : parsed.value;
 }
 
 export const positionalText = (e: Expression & { kind: "positional" }, cx: Context): TypedExpression =>

@@ -2,6 +2,7 @@
 
 import type { TypedExpression } from "../../typed.ts";
 import { INT64, type IntType, int, sizeOf, type Type, UINT64 } from "../../types.ts";
+import { asArray } from "../access.ts";
 import type { Context } from "../context.ts";
 import { convert } from "../convert.ts";
 import { describe } from "../describe.ts";
@@ -85,7 +86,7 @@ function cut(typed: TypedExpression, length: TypedExpression | undefined, cx: Co
 }
 
 export const buf: CheckValue = (call, cx) => {
-  const data = value(call, 0, cx);
+  const data = asArray(value(call, 0, cx));
   const length = lengthArgument(call, 1, cx);
   if (isUnknown(data.type)) return data;
   const { kind } = data.type;
@@ -257,7 +258,7 @@ export function registerNames(arch: "x64" | "arm64"): ReadonlySet<string> {
 }
 
 export const macaddr: CheckValue = (call, cx) => {
-  const typed = value(call, 0, cx);
+  const typed = asArray(value(call, 0, cx));
   const { type } = typed;
   if (isUnknown(type)) return typed;
   const right =
@@ -293,7 +294,7 @@ const AF_INET6 = 10;
 export const ntop: CheckValue = (call, cx) => {
   const inet: Type = { kind: "inet" };
   const two = call.arguments.length === 2;
-  const data = value(call, two ? 1 : 0, cx);
+  const data = asArray(value(call, two ? 1 : 0, cx));
   if (isUnknown(data.type)) return data;
   const bytes =
     data.type.kind === "array" || data.type.kind === "string"

@@ -11,6 +11,7 @@ import {
   address,
   type CallExpression,
   type CheckValue,
+  commandLineNumber,
   integer,
   literalInteger,
   literalText,
@@ -160,9 +161,21 @@ export const getopt: CheckValue = (call, cx) => {
   if (given === true)
     return cx.fail("option-value", call.span, `option --${name} needs a value: --${name}=…`);
   if (type === "string") return cx.string(given, call.span);
-  return /^-?(0x[0-9a-f]+|\d+)$/i.test(given)
-    ? cx.int(given.startsWith("-") ? -BigInt(given.slice(1)) : BigInt(given), call.span)
+  const number = commandLineNumber(given);
+  return number !== undefined
+    ? cx.int(number, call.span)
     : cx.fail("option-value", call.span, `option --${name} is a number, not ${given}`);
+};
+
+/** Begin and end run in the tracer; elsewhere the processor's state at the probe tells. */
+export const usermode: CheckValue = (call, cx) => {
+  const { row } = cx.group;
+  const type = int(1, false);
+  if (row.shownType === "special") return cx.int(1n, call.span, type);
+  if (cx.kernel.arch !== "x64") return cx.fail("not-here", call.span, "usermode works on x86-64 only");
+  if (!row.registers && row.name !== "interval")
+    return cx.fail("not-here", call.span, `${row.name} probes do not tell the processor's mode`);
+  return { op: "builtin", name: "usermode", type, span: call.span };
 };
 
 /** comptime(expression): its value, which must be known before the script runs. */
