@@ -1,6 +1,6 @@
 /**
  * The engine behind the protocol: sessions side by side, each compiled, run, polled and told about. It knows messages, not
- * how they travel: `server.ts` puts them on a stream, `client/` can also hold one in the same process.
+ * how they travel: `server.ts` puts them on a stream.
  */
 import { hostname, userInfo } from "node:os";
 import { onlineCpus } from "libbpf-ts";

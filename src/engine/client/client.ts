@@ -1,4 +1,4 @@
-/** The screen's end of an engine: a child process, one through sudo, or one in the same process. */
+/** The screen's end of an engine: a child process, or one through sudo. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { encodeFrame, FrameReader } from "../framing.ts";
 import { type ClientMessage, type EngineMessage, PROTOCOL_VERSION } from "../protocol.ts";
