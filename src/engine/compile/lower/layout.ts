@@ -198,15 +198,17 @@ export class Layout {
   constants(name: string, bytes: Uint8Array): number {
     let index = this.#constants.get(name);
     if (index === undefined) {
+      const initial = new Uint8Array(roundUp(bytes.length, 8));
+      initial.set(bytes);
       index = this.#add({
         name,
         role: "constants",
         type: "array",
         keySize: 4,
-        valueSize: roundUp(bytes.length, 8),
+        valueSize: initial.length,
         maxEntries: 1,
         flags: 0,
-        initial: bytes,
+        initial,
       });
       this.#constants.set(name, index);
     }
