@@ -10,7 +10,17 @@ const args = process.argv.slice(2);
 const { exports, keep } = loadBundle<typeof import("./cli.ts")>(new URL("./headless.cjs", import.meta.url));
 const typical = TYPICAL.has(args[0]);
 if (typical) setTimeout(keep, KEEP_AFTER_MS).unref();
-exports.main(args).then((code) => {
-  if (typical) keep();
-  process.exit(code);
-});
+exports
+  .main(args)
+  .catch((error: unknown) => {
+    const { message, stack } = error instanceof Error ? error : new Error(String(error));
+    const more = process.env.TRACEDECK_DEBUG
+      ? `\n${stack}`
+      : "\nThis is a bug. TRACEDECK_DEBUG=1 shows where.";
+    process.stderr.write(`tracedeck: internal error: ${message}${more}\n`);
+    return 255;
+  })
+  .then((code) => {
+    if (typical) keep();
+    process.exit(code);
+  });

@@ -17,6 +17,5 @@ export function compileScript(source: Source, options: RunOptions, parameters: s
     hasChild: options.command !== undefined,
     warnHelperErrors: options.runtimeWarnings,
     environment: process.env,
-    mode: options.mode,
   });
 }

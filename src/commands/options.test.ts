@@ -24,8 +24,6 @@ const rows: [args: string[], meaning: Partial<RunOptions>][] = [
   [["-d", "all"], { stages: ["ast", "types", "ir", "bpf", "verifier"] }],
   [["-d", "codegen"], { stages: ["ir"] }],
   [["-I", "a", "-I", "b", "--include", "c"], { includeDirectories: ["a", "b"], includeFiles: ["c"] }],
-  [["--bench", "-e", "x"], { mode: "bench" }],
-  [["--mode", "test", "-e", "x"], { mode: "test" }],
   [["-k", "-e", "x"], { runtimeWarnings: true }],
   [["--unsafe", "--dry-run", "--no-warnings", "-e", "x"], { unsafe: true, dryRun: true, noWarnings: true }],
   [["--help"], { show: "help" }],
@@ -48,6 +46,7 @@ const wrong: [args: string[], words: string][] = [
   [["-f", "xml"], "'text', 'json'"],
   [["-d", "nothing"], "'ast'"],
   [["--aot", "file"], "--aot is not available"],
+  [["--bench", "-e", "x"], "not run yet"],
   [["--emit-llvm=x"], "-d ir"],
   [["--aa=20", "-e", "x"], "after '--'"],
 ];

@@ -1,5 +1,5 @@
 /** The options of `tracedeck run`: bpftrace's, so that it can stand in for it in scripts. */
-import { HELP, type OptionRow, type ParsedOptions, parseOptions, UsageError, usageText } from "./options.ts";
+import { HELP, type OptionRow, parseOptions, UsageError, usageText } from "./options.ts";
 
 export const RUN_OPTIONS: readonly OptionRow[] = [
   { name: "e", value: "PROGRAM", help: "run this program" },
@@ -25,9 +25,6 @@ export const RUN_OPTIONS: readonly OptionRow[] = [
   { name: "include", value: "FILE", help: "include a file before the program", many: true },
   { name: "usdt-file-activation", help: "activate USDT semaphores by path" },
   { name: "no-feature", value: "FEATURES", help: "do without kernel features, separated by commas" },
-  { name: "mode", value: "MODE", help: "'bench' or 'test': run the script's bench: or test: probes" },
-  { name: "test", help: "run all test: probes (as --mode test)" },
-  { name: "bench", help: "run all bench: probes (as --mode bench)" },
   { name: "info", help: "what this kernel and user can do" },
   { name: "version", short: "V", help: "print the version" },
   HELP,
@@ -42,6 +39,9 @@ const REFUSED: Record<string, string> = {
   "dwarf-pid": "stacks are unwound by frame pointers",
   debuginfo: "debug information files are not read yet",
   fmt: "scripts are not reformatted yet",
+  mode: "bench: and test: probes are not run yet",
+  bench: "bench: probes are not run yet",
+  test: "test: probes are not run yet",
   "traceable-functions": "traceable functions are those that the kernel names",
   "probe-filter": "not supported yet: name the probes in the script",
 };
@@ -96,7 +96,6 @@ export interface RunOptions {
   stages: Stage[];
   includeDirectories: string[];
   includeFiles: string[];
-  mode: "trace" | "bench" | "test";
   show: "help" | "version" | "info" | undefined;
 }
 
@@ -120,14 +119,6 @@ function parseStages(text: string | undefined): Stage[] {
   return names.flatMap((name) =>
     name === "all" ? [...STAGES] : [STAGE_ALIASES[name] ?? oneOf("-d", name, [...STAGES, "all"] as Stage[])],
   );
-}
-
-function parseMode(values: ParsedOptions["values"]): RunOptions["mode"] {
-  if (values.test) return "test";
-  if (values.bench) return "bench";
-  return values.mode === undefined
-    ? "trace"
-    : oneOf("--mode", values.mode as string, ["bench", "test"] as const);
 }
 
 /** `--name=value` and `--switch` after `--`; what else stands there are parameters. */
@@ -172,7 +163,6 @@ export function parseRunOptions(args: readonly string[]): RunOptions {
     stages: parseStages(text("debug")),
     includeDirectories: (values.I as string[] | undefined) ?? [],
     includeFiles: (values.include as string[] | undefined) ?? [],
-    mode: parseMode(values),
     show: values.help ? "help" : values.version ? "version" : values.info ? "info" : undefined,
   };
 }

@@ -24,13 +24,28 @@ const INTERRUPTED = 128 + 2;
 
 const LOOK_FOR_LOSSES = 500;
 
+const { existsSync } = process.getBuiltinModule("node:fs");
+
 type Files = readonly { name: string; text: string }[];
 
 export async function trace(plan: Plan, files: Files, options: RunOptions): Promise<number> {
   if (options.pid !== undefined && !isAlive(options.pid)) {
     throw new UsageError(`there is no process ${options.pid}`);
   }
+  if (options.command !== undefined) requireCommand(options.command);
   return new Run(plan, files, options).run();
+}
+
+/** Throws when -c names a program that is not there: better said now than by a shell once everything is attached. */
+function requireCommand(command: string): void {
+  const [program] = command.trim().split(/\s+/);
+  if (/[^\w@%+=:,./-]/.test(program)) return;
+  const folders = program.includes("/")
+    ? [""]
+    : (process.env.PATH ?? "").split(":").map((folder) => `${folder}/`);
+  if (!folders.some((folder) => existsSync(folder + program))) {
+    throw new UsageError(`there is no program '${program}' to run`);
+  }
 }
 
 class Run {
@@ -76,12 +91,17 @@ class Run {
   async run(): Promise<number> {
     for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
       process.on(signal, () => this.#signalled());
+    const started = performance.now();
     try {
       await this.#start();
     } catch (error) {
       if (!(error instanceof SessionError)) throw error;
       this.#explain(error);
       return FAILED;
+    }
+    if (this.#options.verbose) {
+      const milliseconds = Math.round(performance.now() - started);
+      complain(`Loaded ${this.#plan.programs.length} programs, attached in ${milliseconds} ms\n`);
     }
     if (this.#options.dryRun || this.#options.stages.length > 0) {
       if (this.#options.stages.includes("verifier")) {
@@ -131,7 +151,7 @@ class Run {
 
   #announce(): void {
     this.#announced = true;
-    if (!this.#options.quiet && this.#options.mode === "trace") this.#printer.attached(this.#attached());
+    if (!this.#options.quiet) this.#printer.attached(this.#attached());
     const notice = process.env.TRACEDECK_NOTIFY_ATTACHED;
     if (notice) this.#sink.out.text(`${notice}\n`);
     this.#sink.flush();
@@ -160,7 +180,7 @@ class Run {
 
   #printFinalMaps(): void {
     this.#printer.end();
-    if (!this.#plan.config.printMapsOnExit || this.#options.mode !== "trace") return;
+    if (!this.#plan.config.printMapsOnExit) return;
     const byName = this.#session
       .scriptMaps()
       .map((index) => ({ index, name: this.#plan.maps[index].name }))

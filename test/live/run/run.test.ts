@@ -120,6 +120,12 @@ describe.skipIf(!isRoot)("tracedeck run", () => {
     expect((await run("begin { exit(); }", "-p", "12x")).stderr).toContain("12x");
   });
 
+  test("-c of a program that is not there", async () => {
+    const { stderr, status } = await run("begin { exit(); }", "-c", "no-such-program 1");
+    expect(stderr).toContain("no-such-program");
+    expect(status).toBe(1);
+  });
+
   test("-c and -p together", async () => {
     expect((await run("begin { exit(); }", "-p", "1", "-c", "true")).status).toBe(1);
   });
@@ -180,6 +186,48 @@ describe.skipIf(!isRoot)("tracedeck run", () => {
     expect(stdout).toBe(`Linux\n${year}\n${year}\n\n\n`);
   });
 
+  test("-k reports failed helpers with their line", async () => {
+    const { stderr } = await run("begin { delete(@a[2]); @a[1] = 1; exit(); }", "-q", "-k");
+    expect(stderr).toMatch(
+      /^stdin:1:9-\d+: WARNING: .*\nAdditional Info - helper: map_delete_elem, retcode: -2\n/,
+    );
+    expect(stderr).toContain("~~~~");
+  });
+
+  test("a full map is told at the end", async () => {
+    const script = "config = { max_map_keys = 2 } begin { @[1] = 1; @[2] = 1; @[3] = 1; exit(); }";
+    const { stdout, stderr } = await run(script, "-q");
+    expect(stdout).toBe("\n\n@[1]: 1\n@[2]: 1\n");
+    expect(stderr).toContain("Map full: @");
+    expect((await run(script, "-q", "--no-warnings")).stderr).toBe("");
+  });
+
+  test("traced bytes reach a pipe unchanged and a terminal visibly", async () => {
+    const script = 'begin { printf("%s|\\n", str($1)); @[str($1)] = count(); exit(); }';
+    const hostile = "a\u001b[2Jb";
+    const piped = await tracedeck(["run", "-q", "-e", script, hostile]);
+    expect(piped.stdout).toBe(`${hostile}|\n\n\n@[${hostile}]: 1\n`);
+    const { spawn: spawnPty } = await import("@lydell/node-pty");
+    const shown = await new Promise<string>((done) => {
+      let text = "";
+      const pty = spawnPty(CLI[0], [CLI[1], "run", "-q", "-e", script, hostile], { cols: 100, rows: 20 });
+      pty.onData((data) => {
+        text += data;
+      });
+      pty.onExit(() => done(text));
+    });
+    expect(shown.replaceAll("\r\n", "\n")).toBe("a\\x1b[2Jb|\n\n\n@[a\\x1b[2Jb]: 1\n");
+  });
+
+  test("a flood of lines is complete", async () => {
+    const script =
+      'begin { $i = 0; while ($i < 200) { $j = 0; while ($j < 200) { printf("%d %d\\n", $i, $j); $j++; } $i++; } exit(); }';
+    const { stdout } = await run(script, "-q");
+    const lines = stdout.trimEnd().split("\n");
+    expect(lines.length).toBe(40_000);
+    expect(lines.at(-1)).toBe("199 199");
+  });
+
   test("errorf and warnf tell their place on stderr", async () => {
     const { stderr } = await run('begin { errorf("bad %d", 10); warnf("odd"); exit(); }', "-q");
     expect(stderr).toMatch(/^stdin:1:9-\d+: ERROR: bad 10\nstdin:1:\d+-\d+: WARNING: odd\n$/);
@@ -191,6 +239,7 @@ describe.skipIf(!isRoot)("tracedeck run", () => {
     [["-B", "some"], "'full'"],
     [["-d", "what"], "'bpf'"],
     [["--aot", "x"], "not available"],
+    [["--bench"], "not run yet"],
   ])("wrong options: %s", async (args, hint) => {
     const { stderr, status } = await run("begin { }", ...args);
     expect(status).toBe(1);
