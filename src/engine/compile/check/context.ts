@@ -61,6 +61,8 @@ export class Context implements TypeNameContext {
   readonly #passes: Passes;
   #scope: Scope = { parent: undefined, variables: new Map() };
   loops = 0;
+  /** Bodies that unroll has repeated in this action. */
+  unrolled = 0;
   /** Inside sizeof and typeof: only types count, nothing is declared or assigned. */
   typesOnly = 0;
 

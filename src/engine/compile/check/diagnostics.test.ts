@@ -76,6 +76,8 @@ describe("types", () => {
     inProbe("let $a: uint16 = -1;", "literal-range", "-1"),
     inProbe('print(pid ? 1 : "x");', "branch-types", 'pid ? 1 : "x"'),
     inProbe("return comm;", "return-type", "comm"),
+    ["let @a = hash(10); begin { }", "unused-map", "let @a = hash(10);"],
+    inProbe('printf("%s", (int8 *)arg0);', "address-not-text", "(int8 *)arg0", "str()"),
     ["let @a = hash(10); begin { @a[1] = count(); }", "map-type", "let @a = hash(10);", "percpuhash"],
   ])("%s", (...row) => expectRow(row));
 });
@@ -168,6 +170,31 @@ describe("probes", () => {
     const { program, diagnostics } = checkSource(source);
     expect(program!.actions).toHaveLength(1);
     expect(diagnostics.map((d) => [d.severity, d.code])).toEqual([["warning", "unknown-tracepoint"]]);
+  });
+});
+
+describe("what would never end", () => {
+  it.each<Row>([
+    [
+      "begin { unroll(1000) { unroll(1000) { unroll(1000) { @++; } } } }",
+      "unroll-count",
+      "unroll(1000) { @++; }",
+    ],
+    [
+      'config = { max_probes=2 } tracepoint:sched:* { if (probe == "x") { @++; } }',
+      "too-many-probes",
+      "tracepoint:sched:*",
+    ],
+    [
+      'config = { max_bpf_progs=2 } tracepoint:sched:* { if (probe == "x") { @++; } } ',
+      "too-many-programs",
+      'config = { max_bpf_progs=2 } tracepoint:sched:* { if (probe == "x") { @++; } } ',
+    ],
+  ])("%s", (...row) => expectRow(row));
+
+  it("is told by types that cannot settle", () => {
+    const { diagnostics } = checkSource("begin { @a = (@a, 1); $b = (1, 2); $b = ($b, $b); }");
+    expect(diagnostics.map((d) => d.code)).toEqual(["type-mismatch", "type-mismatch"]);
   });
 });
 

@@ -4,7 +4,7 @@
  * Probes are expanded and grouped first. Then all bodies are checked again and again, silently, until no map's or
  * variable's type grows any more; the last round reports and keeps.
  */
-import type { ActionBlock, Expression, Script } from "../ast.ts";
+import type { ActionBlock, Expression, ProbeSpec, Script } from "../ast.ts";
 import { type Diagnostic, Diagnostics } from "../diagnostic.ts";
 import type { CompileOptions } from "../index.ts";
 import type { Kernel } from "../kernel.ts";
@@ -144,6 +144,7 @@ function declareMaps(script: Script, shared: ScriptContext): void {
     }
     facts.declared = { mapType, maxEntries: Number(maxEntries) };
     facts.declaredSpan = declaration.span;
+    facts.used = false;
   }
 }
 
@@ -156,16 +157,13 @@ function expandActions(script: Script, shared: ScriptContext): Task[] {
     for (const spec of action.probes)
       for (const { row, probes } of expandProbe(spec, kernel, options, config, report)) {
         total += probes.length;
+        if (total > config.maxProbes) {
+          if (total - probes.length <= config.maxProbes) reportTooMany(spec, total, shared);
+          continue;
+        }
         const known = byRow.get(row) ?? [];
         const names = new Set(known.map((probe) => probe.name));
         byRow.set(row, [...known, ...probes.filter((probe) => !names.has(probe.name))]);
-        if (total > config.maxProbes && total - probes.length <= config.maxProbes)
-          report.error(
-            "too-many-probes",
-            spec.span,
-            `this brings the script to ${total} probes, and max_probes is ${config.maxProbes}`,
-            { hint: `allow more with config = { max_probes=${total} }, or match fewer` },
-          );
       }
     const uses = usesOf(action);
     for (const [row, probes] of byRow)
@@ -173,7 +171,25 @@ function expandActions(script: Script, shared: ScriptContext): Task[] {
         tasks.push({ action, group });
   }
   reportMixedIterators(tasks, shared);
+  if (tasks.length > config.maxBpfProgs)
+    report.error(
+      "too-many-programs",
+      script.span,
+      `the script needs ${tasks.length} programs, and max_bpf_progs is ${config.maxBpfProgs}`,
+      {
+        hint: "probes share a program unless their arguments lie differently or the body compares their names",
+      },
+    );
   return tasks;
+}
+
+function reportTooMany(spec: ProbeSpec, total: number, { config, report }: ScriptContext): void {
+  report.error(
+    "too-many-probes",
+    spec.span,
+    `this brings the script to ${total} probes, and max_probes is ${config.maxProbes}`,
+    { hint: `allow more with config = { max_probes=${total} }, or match fewer` },
+  );
 }
 
 function reportMixedIterators(tasks: readonly Task[], shared: ScriptContext): void {
@@ -238,7 +254,12 @@ function reportUnknownOptions(script: Script, { options, settings, report }: Scr
 /** A declared kind of map that cannot hold what the script puts in it. */
 function reportDeclaredKinds({ inference, report }: ScriptContext): void {
   for (const facts of inference.maps.values()) {
-    if (!facts.declared || isUnknown(facts.value)) continue;
+    if (!facts.declared) continue;
+    if (isUnknown(facts.value)) {
+      if (!facts.used)
+        report.warning("unused-map", facts.declaredSpan!, `${facts.name} is declared and not used`);
+      continue;
+    }
     const perCpu = facts.declared.mapType.startsWith("percpu");
     if (perCpu === isAggregation(facts.value)) continue;
     const { mapType } = facts.declared;

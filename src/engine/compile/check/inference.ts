@@ -18,6 +18,8 @@ export interface MapFacts {
   keyedSpan?: Span;
   declared?: MapInfo["declared"];
   declaredSpan?: Span;
+  /** Anything in the script names it, other than its declaration. */
+  used: boolean;
   /** Assigned what is not known yet, which may come from itself: `@m = @m + 1`. */
   pending?: boolean;
 }
@@ -37,10 +39,11 @@ export class Inference {
   map(name: string, span: Span): MapFacts {
     let facts = this.maps.get(name);
     if (!facts) {
-      facts = { name, keyed: undefined, key: UNKNOWN, value: UNKNOWN, span };
+      facts = { name, keyed: undefined, key: UNKNOWN, value: UNKNOWN, span, used: true };
       this.maps.set(name, facts);
       this.changed = true;
     }
+    facts.used = true;
     return facts;
   }
 

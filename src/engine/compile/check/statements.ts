@@ -22,6 +22,8 @@ import {
 type Of<K extends Statement["kind"]> = Statement & { kind: K };
 
 const MAX_UNROLL = 1024n;
+/** Repetitions in one action, those of nested unrolls multiplied. */
+const MAX_UNROLLED = 8192;
 
 export function checkBlock(block: Block, cx: Context): TypedBlock {
   const statements = block.statements.flatMap((statement) => cx.statement(statement));
@@ -480,8 +482,18 @@ function unroll(s: Of<"unroll">, cx: Context): TypedStatement[] {
     return [];
   }
   const statements: TypedStatement[] = [];
-  for (let i = 0n; i < count; i++)
+  for (let i = 0n; i < count; i++) {
+    if (++cx.unrolled > MAX_UNROLLED) {
+      cx.error(
+        "unroll-count",
+        s.span,
+        `unroll would repeat more than ${MAX_UNROLLED} bodies here`,
+        "for ($i : 0..n) repeats without copying",
+      );
+      return [];
+    }
     statements.push({ op: "block", body: checkBody(s.body, cx), span: s.span });
+  }
   return statements;
 }
 

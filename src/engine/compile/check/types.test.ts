@@ -107,6 +107,9 @@ group("maps", () => {
     ["@[kstack(3), ustack(perf)] = count();", { "@": "(kstack(bpftrace, 3), ustack(perf, 127)) → count()" }],
     ["@s[tid] = nsecs; @ns = hist(nsecs - @s[tid]);", { "@s": "uint32 → uint64", "@ns": "hist()" }],
     ["@x++;", { "@x": "int64" }],
+    ["@x = @x + 1;", { "@x": "int64" }],
+    ["@x = @y; @y = @x;", { "@x": "int8", "@y": "int8" }],
+    ["@x[pid] = @x[tid] ? 5 : 1000;", { "@x": "uint32 → int16" }],
     ["@ = { let $a = 100; avg($a) };", { "@": "avg()" }],
     ["@x -= 3;", { "@x": "int64" }],
   ])("%s", (source, expected) => expect(maps(checked(`${PROBE} { ${source} }`))).toEqual(expected));
