@@ -299,6 +299,17 @@ describe("the picture", () => {
     expect(deck.press("escape").screen).not.toContain("no CAP_BPF");
   });
 
+  it("keeps a failure that belongs to no line in sight, until Esc or the next run", () => {
+    const deck = new Deck().do({ type: "open", source: SCRIPT }).press("ctrl-r");
+    const error = "cannot attach tracepoint:a:b\nthe kernel said \x1b[31mEBUSY";
+    deck.engine({ kind: "state", session: 1, state: "failed", error }).press("x");
+    expect(deck.screen).toMatch(/failed: cannot attach tracepoint:a:b +\n +the kernel said \\x1b\[31mEBUSY/);
+    const rerun = deck.press("ctrl-r").screen;
+    expect(rerun).not.toContain("EBUSY");
+    deck.engine({ kind: "state", session: 2, state: "failed", error }).press("alt-2", "escape");
+    expect(deck.screen).not.toContain("EBUSY");
+  });
+
   it("draws a pane again only when something about it changed", () => {
     const deck = new Deck().run().engine({ kind: "snapshot", session: 1, snapshot: snapshot(3) });
     const textOf = (id: string) => picture(deck.state, PLAIN).blocks.find((block) => block.id === id)?.text;

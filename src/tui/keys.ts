@@ -4,8 +4,9 @@
  */
 import type { Key } from "../panes/key.ts";
 import { fieldOf } from "../panes/prompt/field.ts";
+import { noticeLines } from "./notice.ts";
 import { type DeckState, type DeckUpdate, focusedSlot, INTERVALS, isActive, type Slot } from "./state.ts";
-import { applyEffects, done, focusOn, noticeRows, placePanes, stopRun, toggleFreeze } from "./update.ts";
+import { applyEffects, done, focusOn, placePanes, stopRun, toggleFreeze } from "./update.ts";
 
 export interface DeckKey {
   /** Chords; the first is the one that the footer shows. */
@@ -65,7 +66,7 @@ function faster(state: DeckState): DeckUpdate {
 
 /** Esc: back by one step; never quits. */
 function back(state: DeckState): DeckUpdate {
-  if (noticeRows(state) > 0) return done(placePanes({ ...state, noticeClosed: true }));
+  if (noticeLines(state).length > 0) return done(placePanes({ ...state, noticeClosed: true }));
   if (state.zoom) return done(placePanes({ ...state, zoom: false }));
   const slot = focusedSlot(state);
   if (slot?.kind === "library") return done(focusOn(state, "editor"));

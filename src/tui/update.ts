@@ -2,6 +2,7 @@
 import type { EngineMessage, MapShape, ScriptShape, StartOptions } from "../engine/protocol.ts";
 import type { Effect, PaneEvent, PaneKind, PaneSeed } from "../panes/pane.ts";
 import { type Layout, layout } from "./layout.ts";
+import { noticeLines } from "./notice.ts";
 import {
   DEFAULT_SETTINGS,
   type DeckEffect,
@@ -88,16 +89,9 @@ export function broadcast(state: DeckState, event: PaneEvent): DeckState {
   return changed ? { ...state, slots } : state;
 }
 
-/** How many rows the notice takes: what hinders tracing, two rows each, until something runs or Esc. */
-export function noticeRows({ engine, noticeClosed, rows }: DeckState): number {
-  if (noticeClosed || rows < 18 || engine.status === "starting") return 0;
-  if (engine.status === "gone") return 2;
-  return Math.min(8, engine.obstacles.length === 0 ? 0 : 1 + 2 * engine.obstacles.length);
-}
-
 export function layoutOf(state: DeckState): Layout {
   const { columns, rows, slots: panes, focus, zoom } = state;
-  return layout({ columns, rows, panes, focus, zoom, reserved: noticeRows(state) });
+  return layout({ columns, rows, panes, focus, zoom, reserved: noticeLines(state).length });
 }
 
 /** Lays the panes out and tells those whose size changed. */
@@ -180,7 +174,7 @@ export function startRun(
     { type: "state", state: "compiling", diagnostics: [] },
   );
   const slots = next.slots.map((slot) => (slot.asked ? { ...slot, asked: undefined } : slot));
-  return done({ ...next, slots }, ...effects);
+  return done(placePanes({ ...next, slots }), ...effects);
 }
 
 export function stopRun(state: DeckState): DeckUpdate {
@@ -304,8 +298,8 @@ export function onEngine(state: DeckState, message: EngineMessage): DeckUpdate {
       }
       const { diagnostics } = next.run;
       next = broadcast(next, { type: "state", state: message.state, error, diagnostics });
-      if (message.state === "failed") next = { ...next, message: failure(next) };
-      return done(next);
+      if (message.state === "failed") next = { ...next, message: failure(next), noticeClosed: false };
+      return done(placePanes(next));
     }
     case "snapshot": {
       if (message.session !== state.run.session) return done(state);

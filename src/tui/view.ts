@@ -21,9 +21,10 @@ import { completions } from "./commands.ts";
 import { filterHelp, helpRows } from "./help.ts";
 import { DECK_KEYS } from "./keys.ts";
 import { isTooSmall, type Rect } from "./layout.ts";
+import { noticeLines } from "./notice.ts";
 import { type DeckState, focusedSlot, type Overlay, type Slot } from "./state.ts";
 import { renderLine, type Theme } from "./theme.ts";
-import { layoutOf, noticeRows } from "./update.ts";
+import { layoutOf } from "./update.ts";
 
 export interface Block extends Rect {
   id: string;
@@ -76,10 +77,10 @@ export function picture(state: DeckState, display: Display): Picture {
       const index = state.slots.findIndex((slot) => slot.id === id);
       blocks.push({ id, ...rect, text: paneText(state, state.slots[index], index + 1, rect, display) });
     }
-    const notice = noticeRows(state);
-    if (notice > 0) {
-      const rect = { x: 0, y: rows - 1 - notice, width: columns, height: notice };
-      blocks.push(block("notice", rect, noticeLines(state, rect)));
+    const notice = noticeLines(state).map((it) => fitLine(it, columns));
+    if (notice.length > 0) {
+      const rect = { x: 0, y: rows - 1 - notice.length, width: columns, height: notice.length };
+      blocks.push(block("notice", rect, notice));
     }
     const slot = focusedSlot(state);
     const at = panes.find(({ id }) => id === slot?.id)?.rect;
@@ -201,24 +202,6 @@ function headerLine(state: DeckState, { unicode }: Display): Line {
     right = right.filter(({ rank }) => rank < worst);
   }
   return fitLine(spreadLine(join(kept), join(right), columns, "statusBar"), columns, "statusBar");
-}
-
-function noticeLines({ engine }: DeckState, { width, height }: Rect): Line[] {
-  const lines: Line[] = [];
-  if (engine.status === "gone") {
-    lines.push([span(" the engine ended: ", "error"), span(engine.error.split("\n")[0], "text")]);
-    lines.push([span("   :restart starts it anew", "dim")]);
-  } else if (engine.status === "ready") {
-    lines.push([
-      span(` ${engine.user} cannot trace on ${engine.host} yet`, "warning"),
-      span("   :sudo starts the engine as root, Esc puts this away", "dim"),
-    ]);
-    for (const { what, fix } of engine.obstacles) {
-      lines.push([span(" ✗ ".replace("✗", "x"), "error"), span(what, "text")]);
-      lines.push([span("   ", "dim"), span(fix, "accent")]);
-    }
-  }
-  return Array.from({ length: height }, (_, y) => fitLine(lines[y] ?? [], width));
 }
 
 /** The keys that apply now; while a pane is typed into, only those that type nothing. */

@@ -115,7 +115,8 @@ export class TerminalSession {
     } catch {
       // The terminal is gone; there is nothing to restore.
     }
-    setBlocking(this.stdout, true);
+    // A terminal that is behind may never catch up; nobody should wait for that.
+    if (this.stdout.writableLength === 0) setBlocking(this.stdout, true);
     if (!this.stdout.destroyed) this.stdout.write(LEAVE);
   }
 
