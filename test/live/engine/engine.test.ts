@@ -1,9 +1,9 @@
 import { execFileSync, spawn } from "node:child_process";
-import { listPrograms } from "libbpf-ts";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type EngineLink, spawnEngine } from "../../../src/engine/client/client.ts";
 import type { ClientMessage, EngineMessage, Snapshot } from "../../../src/engine/protocol.ts";
 import { bundle } from "./bundle.ts";
+import { leftAfter, programsOf } from "./programs.ts";
 
 let built: Awaited<ReturnType<typeof bundle>>;
 beforeAll(async () => {
@@ -229,7 +229,6 @@ describe("its end", () => {
 
   async function attachedEngine(): Promise<{ child: ReturnType<typeof spawn>; programs: number[] }> {
     const { encodeFrame } = await import("../../../src/engine/framing.ts");
-    const before = new Set(listPrograms());
     const child = spawn(process.execPath, [built.path], { stdio: ["pipe", "pipe", "inherit"] });
     child.stdin!.write(encodeFrame({ kind: "start", session: 1, source: script, options: {} }));
     const deadline = performance.now() + 8000;
@@ -241,7 +240,7 @@ describe("its end", () => {
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
     expect(said).toContain("running");
-    return { child, programs: listPrograms().filter((id) => !before.has(id)) };
+    return { child, programs: programsOf(child.pid!) };
   }
 
   it.each<[string, (child: ReturnType<typeof spawn>) => void]>([
@@ -258,10 +257,6 @@ describe("its end", () => {
     end(child);
     await ended;
     expect(performance.now() - begun).toBeLessThan(1000);
-    const deadline = performance.now() + 5000;
-    while (listPrograms().some((id) => programs.includes(id)) && performance.now() < deadline) {
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
-    expect(listPrograms().filter((id) => programs.includes(id))).toEqual([]);
+    expect(await leftAfter(programs, 20_000)).toEqual([]);
   });
 });

@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { listPrograms } from "libbpf-ts";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { bundle } from "./bundle.ts";
+import { leftAfter } from "./programs.ts";
 
 let victim: Awaited<ReturnType<typeof bundle>>;
 beforeAll(async () => {
@@ -16,19 +16,10 @@ async function start(command = ""): Promise<{ child: ChildProcess; programs: num
   return { child, programs: (JSON.parse(chunk.toString()) as { programs: number[] }).programs };
 }
 
-async function until(condition: () => boolean, milliseconds: number): Promise<boolean> {
-  const deadline = performance.now() + milliseconds;
-  while (!condition()) {
-    if (performance.now() > deadline) return false;
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-  return true;
-}
-
 it.each(["SIGKILL", "SIGTERM"] as const)("nothing stays in the kernel after %s", async (signal) => {
   const { child, programs } = await start();
   expect(programs.length).toBe(1);
   child.kill(signal);
   await once(child, "exit");
-  expect(await until(() => !listPrograms().some((id) => programs.includes(id)), 5000)).toBe(true);
+  expect(await leftAfter(programs, 20_000)).toEqual([]);
 });

@@ -1,5 +1,4 @@
 import { readdirSync, readFileSync } from "node:fs";
-import { listPrograms } from "libbpf-ts";
 import * as asm from "libbpf-ts/asm";
 import { describe, expect, it } from "vitest";
 import { liveKernel } from "../../../src/engine/kernel/live.ts";
@@ -19,6 +18,7 @@ import {
   type Piece,
   printAction,
 } from "./handmade.ts";
+import { leftAfter, programsOf } from "./programs.ts";
 
 const begin: Piece["probes"] = [{ via: "begin", name: "begin", attach: { kind: "begin" } }];
 
@@ -203,14 +203,11 @@ describe("session", () => {
   });
 
   it("leaves no program behind", async () => {
-    const before = new Set(listPrograms());
     const session = new Session(handmadePlan({ pieces: [countWrites("raw-syscall")] }));
     await session.start(collect().sinks);
-    const own = listPrograms().filter((id) => !before.has(id));
+    const own = programsOf(process.pid);
     expect(own.length).toBeGreaterThan(0);
     session.close();
-    await new Promise((resolve) => setTimeout(resolve, 200));
-    const left = new Set(listPrograms());
-    expect(own.filter((id) => left.has(id))).toEqual([]);
+    expect(await leftAfter(own, 5000)).toEqual([]);
   });
 });

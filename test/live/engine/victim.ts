@@ -1,8 +1,8 @@
 /** A process with attached tracepoints, to be killed by a test. It says its programs' ids, then waits. */
-import { listPrograms } from "libbpf-ts";
 import { liveKernel } from "../../../src/engine/kernel/live.ts";
 import { Session } from "../../../src/engine/session/session.ts";
 import { checkEnabled, countReference, countUp, done, enabledReference, handmadePlan } from "./handmade.ts";
+import { programsOf } from "./programs.ts";
 
 const command = process.argv[2] || undefined;
 const probe = (name: string) => {
@@ -21,9 +21,8 @@ const plan = handmadePlan({
     },
   ],
 });
-const before = new Set(listPrograms());
 const session = new Session(plan, { command });
 await session.start({ onEvent: () => {}, onPrintMap: () => {} });
-const programs = listPrograms().filter((id) => !before.has(id));
+const programs = programsOf(process.pid);
 process.stdout.write(`${JSON.stringify({ programs, child: session.targetPid })}\n`);
 await session.ended;
