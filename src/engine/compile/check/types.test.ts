@@ -196,6 +196,9 @@ group("functions", () => {
     ["ncpus", "uint64"],
     ["rand", "uint32"],
     ["ppid", "int32"],
+    ["strerror(2)", "string[26]"],
+    ["strerror(arg0)", "enum error"],
+    ["syscall_name(257)", "string[7]"],
     ["arg0", "uint64"],
   ])("%s is %s", (expression, type) => expect(typeOf(expression)).toBe(type));
 

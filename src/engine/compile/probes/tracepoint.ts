@@ -3,6 +3,7 @@
  * through the two raw tracepoints of all syscalls.
  */
 import { didYouMean, nearest } from "../check/nearest.ts";
+import type { Kernel } from "../kernel.ts";
 import type { Attach, Probe } from "../typed.ts";
 import { type ProbeRequest, probe } from "./request.ts";
 import { hasWildcard, wildcard } from "./wildcard.ts";
@@ -18,6 +19,10 @@ const SYSCALL_ALIASES: Readonly<Record<string, string>> = {
   umount: "umount2",
 };
 
+/** A system call's number by the name that its tracepoints have. */
+export const syscallNumber = (kernel: Kernel, name: string): number | undefined =>
+  kernel.syscallNumber(name) ?? kernel.syscallNumber(SYSCALL_ALIASES[name] ?? "");
+
 function syscallOf(
   request: ProbeRequest,
   category: string,
@@ -26,8 +31,7 @@ function syscallOf(
   if (category !== "syscalls") return undefined;
   const match = /^sys_(enter|exit)_(.+)$/.exec(event);
   if (!match) return undefined;
-  const number =
-    request.kernel.syscallNumber(match[2]) ?? request.kernel.syscallNumber(SYSCALL_ALIASES[match[2]] ?? "");
+  const number = syscallNumber(request.kernel, match[2]);
   return number === undefined ? undefined : { number, exit: match[1] === "exit" };
 }
 

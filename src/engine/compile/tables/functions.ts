@@ -1,6 +1,7 @@
 /** Functions. Those written in the language itself are macros of the standard library and not here. */
 import * as maps from "../check/functions/maps.ts";
 import * as memory from "../check/functions/memory.ts";
+import * as naming from "../check/functions/naming.ts";
 import * as output from "../check/functions/output.ts";
 import * as process from "../check/functions/process.ts";
 import { AGGREGATIONS } from "./aggregations.ts";
@@ -330,6 +331,30 @@ export const FUNCTIONS: readonly FunctionRow[] = [
     value: memory.cgroupPath,
   },
   {
+    name: "strerror",
+    signatures: ["string strerror(int error)"],
+    help: "What an error number means, such as 2: No such file or directory.",
+    arguments: [1, 1],
+    when: "async",
+    value: naming.strerror,
+  },
+  {
+    name: "signal_name",
+    signatures: ["string signal_name(int signal)"],
+    help: "What a signal is called, such as 2: Interrupt.",
+    arguments: [1, 1],
+    when: "async",
+    value: naming.signalName,
+  },
+  {
+    name: "syscall_name",
+    signatures: ["string syscall_name(int number)"],
+    help: "The name of a system call by its number.",
+    arguments: [1, 1],
+    when: "async",
+    value: naming.syscallName,
+  },
+  {
     name: "path",
     signatures: ["string path(struct path *path [, int32 size])"],
     help: "The full path of a struct path; in functions that the kernel allows it in.",
@@ -470,9 +495,6 @@ export const FUNCTIONS: readonly FunctionRow[] = [
 export const UNSUPPORTED_FUNCTIONS: Readonly<Record<string, string>> = {
   strstr: "strcontains() tells whether a text is in another",
   str_concat: "printf() can put texts together",
-  strerror: "print the number",
-  signal_name: "print the number",
-  syscall_name: "print the number, or trace the syscall's own tracepoint",
   debugf: "printf() prints",
   dw_ustack: "ustack() unwinds by frame pointers",
   unwatch: "",
