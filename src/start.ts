@@ -1,13 +1,21 @@
 #!/usr/bin/env node
 /** dist/cli.js: loads the headless commands from their bundle and runs one. */
+import { writeFileSync } from "node:fs";
 import { loadBundle } from "./codeCache.ts";
 
 /** Commands that use most of the bundle: what they had compiled serves all others. */
 const TYPICAL = new Set(["run", "engine"]);
 const KEEP_AFTER_MS = 3000;
 
+try {
+  // Scripts see this name in begin and end (comm), pgrep finds it; the command line stays as it was typed.
+  writeFileSync("/proc/self/comm", "tracedeck");
+} catch {
+  // No /proc: node it is.
+}
+
 const args = process.argv.slice(2);
-const { exports, keep } = loadBundle<typeof import("./cli.ts")>(new URL("./headless.cjs", import.meta.url));
+const { exports, keep } = loadBundle<typeof import("./cli.ts")>(`${import.meta.dirname}/headless.cjs`);
 const typical = TYPICAL.has(args[0]);
 if (typical) setTimeout(keep, KEEP_AFTER_MS).unref();
 exports

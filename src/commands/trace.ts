@@ -196,7 +196,7 @@ class Run {
     if (eventsLost > 0) sayWarning(`Total lost event count: ${eventsLost}`);
     for (const { map, count } of mapsFull) {
       sayWarning(
-        `Map full: ${map} had no room for ${count} updates. Raise max_map_keys in the config block.`,
+        `Map full; can't update element: ${map} had no room ${count} times. Raise max_map_keys in the config block.`,
       );
     }
     if (stacksLost > 0) sayWarning(`${stacksLost} stacks were lost: the table of stacks is full`);

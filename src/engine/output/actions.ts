@@ -62,10 +62,11 @@ function catWriter(plan: ActionPlan, host: ActionHost, limit: number): RecordWri
     try {
       const bytes = host.effects.readFile(name, limit);
       out.data(dataOf(bytes), 0, bytes.length, true);
-    } catch {
+    } catch (error) {
+      const [, reason] = /: (.*?),/.exec((error as Error).message) ?? [];
       host.complain({
         severity: "error",
-        message: `failed to open file '${name}'`,
+        message: `failed to open file '${name}'${reason ? ` (${reason})` : ""}`,
         action: plan,
         said: false,
       });

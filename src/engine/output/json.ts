@@ -8,7 +8,7 @@ import type { OutputContext } from "./context.ts";
 import { type Bucket, histogramBuckets } from "./histogram.ts";
 import { type MapPrintOptions, zeroScalar } from "./mapText.ts";
 import { keyView, orderedRows, rawView, statisticsOf, wordOf, wordsOf } from "./rows.ts";
-import { lastEpoch, seriesPoints } from "./series.ts";
+import { lastEpoch, SERIES_CLOCK, seriesPoints } from "./series.ts";
 import { readBitField, readInteger, type ValueReader, valueReader } from "./values.ts";
 
 const ESCAPES: Record<string, string> = { '"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t" };
@@ -147,7 +147,7 @@ function rowReader(value: Type, valueSize: number, div: bigint): RowReader {
         const points = seriesPoints(map, row, value, lastEpoch(map)).filter((p) => p.value !== undefined);
         const objects = points.map(
           (p) =>
-            `{"interval_start":"${utcText(context.realtime(p.epoch * value.interval, 2))}","value":${jsonInteger(p.value!)}}`,
+            `{"interval_start":"${utcText(context.realtime(p.epoch * value.interval, SERIES_CLOCK))}","value":${jsonInteger(p.value!)}}`,
         );
         return `[${objects.join(",")}]`;
       };

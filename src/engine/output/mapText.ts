@@ -13,7 +13,7 @@ import type { ByteWriter } from "./bytes.ts";
 import type { OutputContext } from "./context.ts";
 import { histogramBuckets, histogramText } from "./histogram.ts";
 import { keyView, orderedRows, rawView, statisticsOf, wordOf, wordsOf } from "./rows.ts";
-import { lastEpoch, seriesPoints, seriesText } from "./series.ts";
+import { lastEpoch, SERIES_CLOCK, seriesPoints, seriesText } from "./series.ts";
 import { readInteger, type ValueWriter, valueWriter } from "./values.ts";
 
 export interface MapPrintOptions {
@@ -66,7 +66,7 @@ function aggregationWriter(type: AggregationType, div: bigint): RowWriter {
     case "tseries":
       return (map, row, out, context) => {
         const points = seriesPoints(map, row, type, lastEpoch(map));
-        out.ascii(seriesText(points, type, (time) => context.realtime(time, 2)));
+        out.ascii(seriesText(points, type, (time) => context.realtime(time, SERIES_CLOCK)));
       };
   }
 }

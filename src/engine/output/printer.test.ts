@@ -82,7 +82,7 @@ const rows: [name: string, action: ActionPlan, args: Piece[], text: string, erro
       action({ kind: "cat", format: "/missing" }),
       [],
       "",
-      "a.bt:2:3-13: ERROR: failed to open file '/missing'\n",
+      "a.bt:2:3-13: ERROR: failed to open file '/missing' (no such file or directory)\n",
       "",
     ],
     [
@@ -122,7 +122,7 @@ async function printed(format: OutputFormat, plan: ActionPlan, args: Piece[]): P
       context: { ...testContext, strings: ["", "", "probe_read_user"] },
       effects: {
         readFile: (name) => {
-          if (name === "/missing") throw new Error("no such file");
+          if (name === "/missing") throw new Error("ENOENT: no such file or directory, open '/missing'");
           return Buffer.from(`content of ${name}\n`);
         },
         run: (command) => Buffer.from(`ran ${command}\n`),

@@ -6,6 +6,9 @@ import { strftime } from "./strftime.ts";
 
 export type SeriesType = Extract<AggregationType, { kind: "tseries" }>;
 
+/** Intervals are counted on the boot clock. */
+export const SERIES_CLOCK = 0;
+
 /** One interval; without a value when nothing was recorded in it. */
 export interface SeriesPoint {
   epoch: bigint;

@@ -198,7 +198,7 @@ describe.skipIf(!isRoot)("tracedeck run", () => {
     const script = "config = { max_map_keys = 2 } begin { @[1] = 1; @[2] = 1; @[3] = 1; exit(); }";
     const { stdout, stderr } = await run(script, "-q");
     expect(stdout).toBe("\n\n@[1]: 1\n@[2]: 1\n");
-    expect(stderr).toContain("Map full: @");
+    expect(stderr).toContain("Map full; can't update element: @ had no room 1 times");
     expect((await run(script, "-q", "--no-warnings")).stderr).toBe("");
   });
 
