@@ -40,10 +40,20 @@ const settingsApart = {
   },
 };
 
-/** CommonJS files know where they are by their name. */
+/** CommonJS files know where they are by other names. */
 const located = {
-  define: { ...common.define, "import.meta.url": "__moduleUrl" },
-  banner: { js: 'const __moduleUrl=require("node:url").pathToFileURL(__filename).href;' },
+  define: { ...common.define, "import.meta.dirname": "__dirname", "import.meta.filename": "__filename" },
+};
+
+/** What src/codeCache.ts loads: one function, without characters beyond ASCII. */
+const cacheable = {
+  ...common,
+  ...located,
+  format: "cjs",
+  charset: "ascii",
+  banner: { js: "(function(exports,require,module,__filename,__dirname){" },
+  footer: { js: "})" },
+  outExtension: { ".js": ".cjs" },
 };
 
 const results = await Promise.all([
@@ -54,11 +64,8 @@ const results = await Promise.all([
     format: "cjs",
   }),
   esbuild.build({
-    ...common,
-    ...located,
+    ...cacheable,
     entryPoints: { headless: "src/cli.ts" },
-    format: "cjs",
-    outExtension: { ".js": ".cjs" },
     // A script that is not a module can't import(): what stays outside is required.
     supported: { "dynamic-import": false },
     plugins: [deckApart, settingsApart],
@@ -72,10 +79,8 @@ const results = await Promise.all([
     outExtension: { ".js": ".cjs" },
   }),
   esbuild.build({
-    ...common,
+    ...cacheable,
     entryPoints: { deck: "src/tui/main.tsx" },
-    format: "cjs",
-    outExtension: { ".js": ".cjs" },
     plugins: [leanInk, syncYoga, leanContrib],
   }),
 ]);

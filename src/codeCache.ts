@@ -3,8 +3,7 @@
  * beside the bundle and nowhere else: a folder that somebody else can write to must not decide what root runs.
  */
 import { closeSync, fstatSync, openSync, readFileSync, renameSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import { fileURLToPath } from "node:url";
+import { dirname } from "node:path";
 import { Script } from "node:vm";
 
 export interface Bundle<Exports> {
@@ -38,24 +37,24 @@ function writeCache(path: string, script: Script): void {
   }
 }
 
-/** Runs a CommonJS bundle. */
-export function loadBundle<Exports>(file: URL): Bundle<Exports> {
-  const path = fileURLToPath(file);
+/** Runs a bundle: one function, ASCII (esbuild escapes the rest), so that its text needs no decoding and no copy. */
+export function loadBundle<Exports>(path: string): Bundle<Exports> {
   const cachePath = `${path.replace(/\.cjs$/, "")}.${process.versions.v8}-${process.arch}.cache`;
   const descriptor = openSync(path, "r");
   const { uid, mtimeMs } = fstatSync(descriptor);
-  // Bundles are ASCII (esbuild escapes the rest), and Latin-1 needs no decoding.
-  const source = `(function(exports,require,module,__filename){${readFileSync(descriptor, "latin1")}\n})`;
+  const source = readFileSync(descriptor, "latin1");
   closeSync(descriptor);
   const cachedData = readCache(cachePath, uid, mtimeMs);
   const script = new Script(source, { filename: path, cachedData });
   const module = { exports: {} };
-  script.runInThisContext()(module.exports, createRequire(file), module, path);
-  const stale = !cachedData || script.cachedDataRejected;
+  // `require` of the CommonJS file that this is part of: what it finds, a bundle beside it finds.
+  script.runInThisContext()(module.exports, require, module, path, dirname(path));
+  let stale = !cachedData || script.cachedDataRejected;
   return {
     exports: module.exports as Exports,
     keep: () => {
       if (stale && process.geteuid?.() === uid) writeCache(cachePath, script);
+      stale = false;
     },
   };
 }

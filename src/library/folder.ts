@@ -1,7 +1,6 @@
 /** Where the bundled scripts are: beside package.json, in a checkout as well as where the package is installed. */
 import { existsSync, realpathSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
 
 const FOLDER = "scripts-library";
 
@@ -19,8 +18,8 @@ export function libraryFolder(starts: readonly string[] = ownFolders()): string 
 /** This file's own, wherever it was bundled to, and the program's. */
 function ownFolders(): string[] {
   const folders: string[] = [];
-  const url: string | undefined = import.meta.url;
-  if (url) folders.push(dirname(fileURLToPath(url)));
+  const folder: string | undefined = import.meta.dirname;
+  if (folder) folders.push(folder);
   try {
     // A command on the PATH is a link into the package.
     folders.push(dirname(realpathSync(process.argv[1])));

@@ -4,8 +4,10 @@ import type { DeckOptions } from "./index.ts";
 
 const KEEP_AFTER_MS = 3000;
 
-export function runDeck(options: DeckOptions): Promise<number> {
-  const { exports, keep } = loadBundle<typeof import("./main.tsx")>(new URL("./deck.cjs", import.meta.url));
+export async function runDeck(options: DeckOptions): Promise<number> {
+  const { exports, keep } = loadBundle<typeof import("./main.tsx")>(`${import.meta.dirname}/deck.cjs`);
   setTimeout(keep, KEEP_AFTER_MS).unref();
-  return exports.runDeck(options);
+  const code = await exports.runDeck(options);
+  keep();
+  return code;
 }
