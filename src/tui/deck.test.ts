@@ -161,7 +161,7 @@ describe("running", () => {
         },
       ],
     });
-    deck.do({ type: "command", line: "script files/opened pid=7" });
+    deck.press("alt-x").type("script files/opened pid=7").press("enter");
     deck.press("alt-2").engine({ kind: "state", session: 1, state: "running", shape: SHAPE });
     expect(deck.state.focus).toBe("top:@calls");
     expect(deck.screen).toContain("sys_enter_read");

@@ -58,8 +58,6 @@ function reduceAction(state: DeckState, action: Action): DeckUpdate {
       const next = action.focus === false ? told : focusOn(told, "editor");
       return action.run ? startRun(next, source, name, {}) : done(next);
     }
-    case "command":
-      return runCommand(state, action.line);
     case "message":
       return done({ ...state, message: action.message });
     case "scroll":

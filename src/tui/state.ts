@@ -109,8 +109,6 @@ export type Action =
   | { type: "library"; scripts: LibraryScript[] }
   /** `focus: false` leaves the focus where it is: the script of the last time. */
   | { type: "open"; source: string; name?: string; run?: boolean; focus?: boolean }
-  /** A line for the command line, as if it had been typed. */
-  | { type: "command"; line: string }
   | { type: "message"; message: Message };
 
 /** What the store does for the reducer. */

@@ -19,7 +19,6 @@ afterAll(() => {
   work.kill();
 });
 
-/** Programs that the kernel has loaded, as far as anybody's descriptors tell. */
 function childrenOf(pid: number): number[] {
   try {
     return readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8")
@@ -131,6 +130,32 @@ describe.skipIf(!canTrace)("the deck on the live kernel", () => {
     terminal.press("Alt-x");
     terminal.type("restart\r");
     await terminal.waitFor(() => !terminal.text.includes("NO ENGINE") && terminal.text.includes(hostname()));
+  });
+
+  it("sends at most 5 KB for a frame while every pane changes, and never clears", async () => {
+    const script = join(tmpdir(), `busy-${process.pid}.bt`);
+    writeFileSync(
+      script,
+      `tracepoint:raw_syscalls:sys_enter { @syscalls = count(); @by[comm, pid] = count(); }
+tracepoint:syscalls:sys_enter_read { @sizes = hist(args.count); @small = lhist(args.count, 0, 1000, 100); }
+tracepoint:syscalls:sys_enter_openat { printf("%d %s\\n", pid, comm); }
+`,
+    );
+    try {
+      using terminal = new Terminal({ columns: 200, rows: 50, args: ["deck", "--run", script] });
+      await terminal.waitFor("● running");
+      for (const shown of ["@syscalls", "@by", "@sizes", "@small", "events"]) await terminal.waitFor(shown);
+      await terminal.waitFor(/p50 .*p99/);
+      const start = terminal.sent.length;
+      await new Promise((wake) => setTimeout(wake, 6000));
+      const sent = terminal.sent.slice(start);
+      const frames = sent.match(/\x1b\[\?2026l/g)?.length ?? 0;
+      expect(frames).toBeGreaterThan(2);
+      expect(Buffer.byteLength(sent) / frames).toBeLessThanOrEqual(5000);
+      expect(sent).not.toContain("\x1b[2J");
+    } finally {
+      rmSync(script);
+    }
   });
 
   it("shows hostile output as text", async () => {
