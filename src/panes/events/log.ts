@@ -37,8 +37,14 @@ export function append(log: Log, lines: readonly OutputLine[], skipped: number, 
     fresh.push({ number: next++, time, text: String(skipped), kind: "skipped", continued: false });
   }
   for (const { time, text, kind } of lines.slice(-limit)) {
+    const newline = text.indexOf("\n");
+    if (newline < 0 || newline === text.length - 1) {
+      const line = newline < 0 ? text : text.slice(0, -1);
+      fresh.push({ number: next++, time, text: line, kind, continued: false });
+      continue;
+    }
     let continued = false;
-    for (const part of text.replace(/\r?\n$/, "").split("\n")) {
+    for (const part of text.replace(/\n$/, "").split("\n")) {
       fresh.push({ number: next++, time, text: part, kind, continued });
       continued = true;
     }

@@ -51,7 +51,9 @@ export function overview(
   const rows = (state.snapshot?.rows ?? []).filter((row) => row.histogram);
   if (height < LEAST_OVERVIEW || rows.length < 2 || width < 40 || !state.map) return [];
   const unit = unitOf(state.map.name);
-  const names = rows.map((row) => sanitize(row.key.map((part) => stackFrames(part)[0] ?? part).join(", ")));
+  const names = rows.map((row) =>
+    sanitize(row.key.map((part) => stackFrames(part, 1)[0] ?? part).join(", ")),
+  );
   const numbers = NUMBERS.length * (NUMBER_WIDTH + 1);
   const keyWidth = Math.min(Math.max(4, ...names.map(textWidth)), Math.max(8, width - numbers - 1));
   const sparkWidth = width - keyWidth - numbers - 1;

@@ -30,7 +30,7 @@ export function title(state: HistogramState, context: ViewContext): string {
   const shown = shownRow(state);
   if (map.keys.length === 0) return map.name;
   if (!shown || !snapshot) return `${map.name}[${map.keys.join(", ")}]`;
-  const key = shown.row.key.map((part) => stackFrames(part)[0] ?? part).join(", ");
+  const key = shown.row.key.map((part) => stackFrames(part, 1)[0] ?? part).join(", ");
   return `${map.name}[${sanitize(key)}]${dot}${shown.index + 1} of ${groupedNumber(snapshot.total)}`;
 }
 

@@ -68,16 +68,18 @@ export function rowId(row: RowSnapshot): string {
   return row.key.join("\0");
 }
 
+const collator = new Intl.Collator("en", { numeric: true });
+
 function compareKeys(a: RowSnapshot, b: RowSnapshot): number {
   for (let i = 0; i < Math.min(a.key.length, b.key.length); i++) {
-    const order = a.key[i].localeCompare(b.key[i], "en", { numeric: true });
+    const order = a.key[i] === b.key[i] ? 0 : collator.compare(a.key[i], b.key[i]);
     if (order !== 0) return order;
   }
   return a.key.length - b.key.length;
 }
 
 function compareValues(a: RowSnapshot, b: RowSnapshot): number {
-  return a.value - b.value || (Number.isNaN(a.value - b.value) ? a.text.localeCompare(b.text) : 0);
+  return a.value - b.value || (Number.isNaN(a.value - b.value) ? collator.compare(a.text, b.text) : 0);
 }
 
 const COMPARE: Record<Order, (a: RowSnapshot, b: RowSnapshot) => number> = {

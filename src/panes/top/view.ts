@@ -147,17 +147,20 @@ class Table {
       ),
     }));
     const stacks = this.keys.some(({ stack }) => stack);
-    const arrange = () => layout(size.width, keyWants(), values, map.kind, stacks);
-    this.layout = arrange();
-    for (const [i, want] of keyWants().entries()) {
+    const wants = keyWants();
+    this.layout = layout(size.width, wants, values, map.kind, stacks);
+    let shortened = false;
+    for (const [i, want] of wants.entries()) {
       if (want <= this.layout.keys[i] || this.keys[i].stack) continue;
       const short = withoutPrefix(
         all.map((it) => it.keys[i]),
         context.unicode,
       );
-      if (short) for (const [at, cell] of short.entries()) all[at].keys[i] = cell;
+      if (!short) continue;
+      for (const [at, cell] of short.entries()) all[at].keys[i] = cell;
+      shortened = true;
     }
-    this.layout = arrange();
+    if (shortened) this.layout = layout(size.width, keyWants(), values, map.kind, stacks);
     this.most = Math.max(0, ...(state.snapshot?.rows ?? []).map((row) => Math.abs(row.value)));
     this.columns = columns;
   }
