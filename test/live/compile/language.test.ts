@@ -28,9 +28,9 @@ const NUMBERS: [body: string, result: bigint][] = [
   ["$x = -7; $y = 2; @r = $x % $y", -1n],
   ["$x = -7; $y = -2; @r = $x / $y", 3n],
   ["$x = (uint64)7; $y = (uint64)2; @r = $x % $y", 1n],
-  ["$x = 7; $y = 0; @r = $x / $y", 0n],
-  ["$x = 7; $y = 0; @r = $x % $y", 0n],
-  ["$x = (uint64)7; $y = (uint64)0; @r = (int64)($x % $y)", 0n],
+  ["$x = 7; $y = 0; @r = $x / $y", 1n],
+  ["$x = 7; $y = 0; @r = $x % $y", 1n],
+  ["$x = (uint64)7; $y = (uint64)0; @r = (int64)($x % $y)", 1n],
   ["$x = 1; @r = $x << 40", 1n << 40n],
   ["$x = -1; @r = $x >> 1", -1n],
   ["$x = (uint64)0xffffffffffffffff; @r = (int64)($x >> 60)", 15n],
@@ -214,7 +214,7 @@ describe("records", () => {
   });
 
   test("strings cut to their size are counted", () => {
-    const address = "curtask + offsetof(struct task_struct, comm)";
+    const address = "(uint64)curtask + offsetof(struct task_struct, comm)";
     run(`begin { $a = ${address}; @s = str(kptr((int8*)$a), 3); }`, (loaded) => {
       const value = Buffer.from(loaded.map("@s").lookup(new Uint8Array(4))!).toString("latin1");
       expect(value.split("\0")[0]).toHaveLength(3);

@@ -10,13 +10,14 @@ import type { Diagnostics, Span } from "../diagnostic.ts";
 import type { Arena } from "../ir/arena.ts";
 import { Builder } from "../ir/build.ts";
 import { type Block, constant, type Func, type Reg, reg, type Value } from "../ir/types.ts";
-import type { Local, MapInfo, Probe, TypedAction, TypedProgram } from "../typed.ts";
+import type { Local, MapInfo, Probe, TypedAction, TypedExpression, TypedProgram } from "../typed.ts";
 import { sizeOf } from "../types.ts";
 import type { ContextStyle } from "./attach.ts";
 import type { Layout } from "./layout.ts";
 import type { Place } from "./memory.ts";
 import { isScalar } from "./shape.ts";
 import type { Target } from "./target.ts";
+import { isSettled, sameExpression } from "./walk.ts";
 
 export interface LowerOptions {
   warnHelperErrors: boolean;
@@ -69,6 +70,13 @@ export type Loop =
   /** In a callback: both leave the function. */
   | { kind: "callback" };
 
+/** A look-up whose result still stands: the predicate's, for the body. */
+interface Found {
+  map: MapInfo;
+  key: TypedExpression;
+  address: Value;
+}
+
 export class Cx {
   readonly unit: Unit;
   readonly program: Program;
@@ -84,6 +92,7 @@ export class Cx {
   #frameSize: number = FRAME.locals;
   #scratchReg: Reg | undefined;
   #scratchBlock: Block | undefined;
+  #found: Found[] = [];
   /** Iterators: the objects that the context points at, by their pointer's offset. */
   readonly objects = new Map<number, Value>();
   /** Raw system calls: what was found out on the way to the body. */
@@ -113,6 +122,35 @@ export class Cx {
 
   parameter(index: number): Value {
     return reg(this.b.func.parameters[index]);
+  }
+
+  /** Address of a key's value (or 0) from a look-up on every way here; only keys that cannot change meanwhile. */
+  found(map: MapInfo, key: TypedExpression): Value | undefined {
+    return this.#found.find((f) => f.map === map && sameExpression(f.key, key))?.address;
+  }
+
+  remember(map: MapInfo, key: TypedExpression, address: Value): void {
+    if (isSettled(key)) this.#found.push({ map, key, address });
+  }
+
+  /** Values of a map are replaced or deleted. */
+  forget(map: MapInfo): void {
+    this.#found = this.#found.filter((f) => f.map !== map);
+  }
+
+  /** Code that is not always run: what it looked up does not count afterwards, what it forgot stays forgotten. */
+  sometimes<T>(body: () => T): T {
+    const before = this.#found;
+    const result = body();
+    this.#found = before.filter((f) => this.#found.includes(f));
+    return result;
+  }
+
+  /** Code that is run again and again: nothing from before holds. */
+  repeatedly(body: () => void): void {
+    this.#found = [];
+    body();
+    this.#found = [];
   }
 
   at<T>(span: Span, body: () => T): T {

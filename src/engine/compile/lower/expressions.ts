@@ -135,7 +135,7 @@ function truth(cx: Cx, e: TypedExpression): Value {
   const yes = b.block("true");
   const no = b.block("false");
   const after = b.block("after");
-  condition(cx, e, yes, no);
+  cx.sometimes(() => condition(cx, e, yes, no));
   b.startBlock(yes);
   b.assign(result, ONE);
   b.jump(after);
@@ -150,14 +150,21 @@ export function condition(cx: Cx, e: TypedExpression, yes: Block, no: Block): vo
   const { b } = cx;
   if (e.op === "logical") {
     const next = b.block(e.operator === "&&" ? "and" : "or");
-    if (e.operator === "&&") condition(cx, e.left, next, no);
-    else condition(cx, e.left, yes, next);
-    b.startBlock(next);
-    condition(cx, e.right, yes, no);
+    if (e.operator === "&&") {
+      condition(cx, e.left, next, no);
+      b.startBlock(next);
+      condition(cx, e.right, yes, no);
+    } else {
+      cx.sometimes(() => {
+        condition(cx, e.left, yes, next);
+        b.startBlock(next);
+        condition(cx, e.right, yes, no);
+      });
+    }
     return;
   }
   if (e.op === "unary" && e.operator === "!") {
-    condition(cx, e.operand, no, yes);
+    cx.sometimes(() => condition(cx, e.operand, no, yes));
     return;
   }
   if (e.op === "compare-bytes") {
@@ -185,13 +192,15 @@ export function choose(cx: Cx, test: TypedExpression, then: () => void, otherwis
   const yes = b.block("then");
   const no = b.block(otherwise ? "else" : "after");
   const after = otherwise ? b.block("after") : no;
-  condition(cx, test, yes, no);
-  b.startBlock(yes);
-  then();
+  cx.sometimes(() => {
+    condition(cx, test, yes, no);
+    b.startBlock(yes);
+    then();
+  });
   if (otherwise) {
     b.jump(after);
     b.startBlock(no);
-    otherwise();
+    cx.sometimes(otherwise);
   }
   b.startBlock(after);
 }

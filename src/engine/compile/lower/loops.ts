@@ -90,6 +90,10 @@ function closeFrame(cx: Cx, frame: Value): void {
 }
 
 export function lowerWhile(cx: Cx, s: Statement<"while">): void {
+  cx.repeatedly(() => whileLoop(cx, s));
+}
+
+function whileLoop(cx: Cx, s: Statement<"while">): void {
   const { b } = cx;
   if (!isCallbackLoop(s, cx.target)) {
     const head = b.block("while");
@@ -121,9 +125,13 @@ export function lowerWhile(cx: Cx, s: Statement<"while">): void {
 }
 
 export function lowerForRange(cx: Cx, s: Statement<"for-range">): void {
-  const { b } = cx;
   const start = scalar(cx, s.start);
   const end = scalar(cx, s.end);
+  cx.repeatedly(() => rangeLoop(cx, s, start, end));
+}
+
+function rangeLoop(cx: Cx, s: Statement<"for-range">, start: Value, end: Value): void {
+  const { b } = cx;
   if (!isCallbackLoop(s, cx.target)) {
     const i = b.fresh();
     const head = b.block("for");
@@ -164,6 +172,10 @@ export function lowerForRange(cx: Cx, s: Statement<"for-range">): void {
 }
 
 export function lowerForMap(cx: Cx, s: Statement<"for-map">): void {
+  cx.repeatedly(() => mapLoop(cx, s));
+}
+
+function mapLoop(cx: Cx, s: Statement<"for-map">): void {
   const map = cx.layout.script(s.map);
   const frame = openFrame(cx);
   forgetValues(cx, s);

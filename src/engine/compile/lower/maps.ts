@@ -49,7 +49,8 @@ export function mapGet(cx: Cx, info: MapInfo, key: TypedExpression | undefined, 
     return readAggregation(cx, map, keyAddress(cx, map, key), isAggregation(type) ? info.value : type);
   if (!info.key) return loadTyped(cx, scalarPlace(map), info.value);
   const result = cx.b.fresh();
-  const found = lookup(cx, map, keyAddress(cx, map, key));
+  const found = (key && cx.found(info, key)) ?? lookup(cx, map, keyAddress(cx, map, key));
+  if (key) cx.remember(info, key, found);
   cx.b.assign(result, ZERO);
   cx.b.when("ne", found, ZERO, () => {
     cx.b.assign(result, loadTyped(cx, { base: found, offset: 0, space: "bpf" }, info.value));
@@ -146,6 +147,7 @@ function valueBytes(cx: Cx, e: TypedExpression, type: Type): Place {
 /** Replaces or adds; in place where the script never deletes from the map, as then the key is mostly there already. */
 function update(cx: Cx, map: ScriptMap, key: Value, value: Place): void {
   const { b } = cx;
+  cx.forget(map.info);
   const size = sizeOf(map.info.value);
   const put = () => {
     const status = b.call("map_update_elem", mapRef(map), key, addressOf(cx, value), constant(UPDATE_ANY));
@@ -172,6 +174,7 @@ function update(cx: Cx, map: ScriptMap, key: Value, value: Place): void {
 /** Runs `body` on a value's address, the key being added with zeros when it is missing; skipped when there is no room. */
 export function withValue(cx: Cx, map: ScriptMap, key: Value, body: (found: Value) => void): void {
   const { b } = cx;
+  cx.forget(map.info);
   const found = b.fresh();
   const miss = b.block("miss", true);
   const full = b.block("full", true);
@@ -258,6 +261,7 @@ export function hasKey(cx: Cx, info: MapInfo, key: TypedExpression | undefined):
 export function deleteKey(cx: Cx, info: MapInfo, key: TypedExpression | undefined): Value {
   const { b } = cx;
   const map = cx.layout.script(info);
+  cx.forget(info);
   if (info.key) {
     const status = b.call("map_delete_elem", mapRef(map), keyAddress(cx, map, key));
     checkHelper(cx, "map_delete_elem", status);

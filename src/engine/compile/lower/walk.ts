@@ -145,3 +145,14 @@ export function sameExpression(a: TypedExpression, b: TypedExpression): boolean 
       return false;
   }
 }
+
+/** Its value is the same all through one run of the program. */
+export function isSettled(e: TypedExpression): boolean {
+  let settled = sameExpression(e, e);
+  visitExpression(e, {
+    expression: (part) => {
+      if (part.op === "local") settled = false;
+    },
+  });
+  return settled;
+}

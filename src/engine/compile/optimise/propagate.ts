@@ -21,10 +21,18 @@ function cheaper(inst: Inst): Inst {
   return reduced ? { ...inst, alu: reduced.alu, right: constant(reduced.right) } : inst;
 }
 
+/** A store takes only the low bytes: extending the value before was for nothing. */
+function narrowed(inst: Inst, extended: ReadonlyMap<Reg, Extract<Inst, { op: "extend" }>>): Inst {
+  if (inst.op !== "store" || inst.value.kind !== "reg") return inst;
+  const extend = extended.get(inst.value.reg);
+  return extend && extend.bits >= inst.size * 8 ? { ...inst, value: extend.value } : inst;
+}
+
 export function propagate(func: Func): Func {
   const counts = definitionCounts(func);
   const single = (value: Value) => value.kind !== "reg" || counts[value.reg] === 1;
   const known = new Map<Reg, Value>();
+  const extended = new Map<Reg, Extract<Inst, { op: "extend" }>>();
   const resolve = (value: Value): Value => {
     let at = value;
     while (at.kind === "reg" && known.has(at.reg)) at = known.get(at.reg)!;
@@ -36,8 +44,11 @@ export function propagate(func: Func): Func {
     blocks = blocks.map((block) => ({
       ...block,
       code: block.code.map((inst) => {
-        const resolved = cheaper(mapOperands(inst, resolve));
+        const resolved = narrowed(cheaper(mapOperands(inst, resolve)), extended);
         const dst = target(resolved);
+        if (resolved.op === "extend" && counts[resolved.dst] === 1 && single(resolved.value)) {
+          extended.set(resolved.dst, resolved);
+        }
         if (dst !== undefined && counts[dst] === 1 && !known.has(dst)) {
           const value = knownResult(resolved, single);
           if (value) known.set(dst, value);
