@@ -62,7 +62,7 @@ export const COMMANDS: Command[] = [
         if (!match) return told(state, `${word} is not an option: --NAME=VALUE`);
         named[match[1]] = match[2] ?? true;
       }
-      return startRun(state, script.source, script.name, { named });
+      return startRun(state, script.source, script.name, { named }, true);
     },
   },
   {

@@ -162,7 +162,7 @@ describe("running", () => {
       ],
     });
     deck.press("alt-x").type("script files/opened pid=7").press("enter");
-    deck.press("alt-2").engine({ kind: "state", session: 1, state: "running", shape: SHAPE });
+    deck.engine({ kind: "state", session: 1, state: "running", shape: SHAPE });
     expect(deck.state.focus).toBe("top:@calls");
     expect(deck.screen).toContain("sys_enter_read");
     deck.press("ctrl-r").engine({ kind: "state", session: 1, state: "ended" }).press("ctrl-r");
@@ -170,6 +170,13 @@ describe("running", () => {
       { session: 1, options: { named: { pid: "7" } } },
       { session: 2, options: { named: { pid: "7" } } },
     ]);
+  });
+
+  it("a script that the command line starts gives the focus to its answer, one from the editor keeps it", () => {
+    const started = new Deck().do({ type: "open", source: SCRIPT, run: true });
+    started.engine({ kind: "state", session: 1, state: "running", shape: SHAPE });
+    expect(started.state.focus).toBe("top:@calls");
+    expect(new Deck().run().state.focus).toBe("editor");
   });
 
   it("says on which line a script failed", () => {

@@ -56,7 +56,7 @@ function reduceAction(state: DeckState, action: Action): DeckUpdate {
       const { source, name } = action;
       const told = broadcast(state, { type: "source", source, name });
       const next = action.focus === false ? told : focusOn(told, "editor");
-      return action.run ? startRun(next, source, name, {}) : done(next);
+      return action.run ? startRun(next, source, name, {}, true) : done(next);
     }
     case "message":
       return done({ ...state, message: action.message });

@@ -47,6 +47,8 @@ export interface Run {
   source: string;
   name?: string;
   options: StartOptions;
+  /** Focus the answer once its panes are there: the script was not started from the editor. */
+  reveal: boolean;
   shape?: ScriptShape;
   error?: string;
   diagnostics: ScriptDiagnostic[];

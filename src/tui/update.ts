@@ -44,7 +44,7 @@ export function initialState(
     zoom: settings.zoom,
     held: undefined,
     engine: { status: "starting" },
-    run: { session: 0, state: "idle", source: "", options: {}, diagnostics: [] },
+    run: { session: 0, state: "idle", source: "", options: {}, reveal: false, diagnostics: [] },
     interval: settings.interval,
     theme: settings.theme,
     cost: undefined,
@@ -153,6 +153,7 @@ export function startRun(
   source: string,
   name: string | undefined,
   options: StartOptions,
+  reveal = state.focus === "library",
 ): DeckUpdate {
   const session = state.run.session + 1;
   const effects: DeckEffect[] = [];
@@ -165,7 +166,7 @@ export function startRun(
   const next = broadcast(
     {
       ...broadcast(state, { type: "source", source, name }),
-      run: { session, state: "compiling", source, name, options, diagnostics: [] },
+      run: { session, state: "compiling", source, name, options, reveal, diagnostics: [] },
       held: undefined,
       cost: undefined,
       losses: undefined,
@@ -290,8 +291,7 @@ export function onEngine(state: DeckState, message: EngineMessage): DeckUpdate {
       if (shape && next.run.shape === undefined) {
         const slots = slotsFor(state.registry, next.slots, shape);
         const data = slots.find(({ kind }) => !MAIN_KINDS.includes(kind));
-        // A script picked in the library: its answer is what is wanted next.
-        const stays = next.focus !== "library" && slots.some(({ id }) => id === next.focus);
+        const stays = !next.run.reveal && slots.some(({ id }) => id === next.focus);
         const focus = stays ? next.focus : ((data ?? slots[0])?.id ?? "");
         next = placePanes({ ...next, run: { ...next.run, shape }, slots, focus });
         next = broadcast(next, { type: "shape", shape });
