@@ -176,7 +176,7 @@ group("kernel types", () => {
 group("functions", () => {
   it.each([
     ["str(arg0)", "string[1024]"],
-    ["str(arg0, 3)", "string[4]"],
+    ["str(arg0, 3)", "string[3]"],
     ["str(arg0, arg2)", "string[1024]"],
     ["buf(arg0, 8)", "buffer[8]"],
     ["ksym(arg0)", "ksym"],

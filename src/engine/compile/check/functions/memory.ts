@@ -1,5 +1,6 @@
 /** Functions that read memory, compare text, and name addresses. */
 
+import { bytesToText, textToBytes } from "../../parse/bytes.ts";
 import type { TypedExpression } from "../../typed.ts";
 import { INT64, type IntType, int, sizeOf, type Type, UINT64 } from "../../types.ts";
 import { asArray } from "../access.ts";
@@ -25,10 +26,10 @@ import {
   value,
 } from "./call.ts";
 
-/** Room for `length` characters and a terminator, within max_strlen; a length known at run time only takes it all. */
+/** `length` bytes, the terminator counted, within max_strlen; a length known at run time only takes it all. */
 function stringRoom(length: TypedExpression | undefined, cx: Context): number {
   if (length?.op !== "int") return cx.maxStrlen;
-  return Math.min(cx.maxStrlen, Math.max(1, Number(length.value) + 1));
+  return Math.min(cx.maxStrlen, Math.max(1, Number(length.value)));
 }
 
 function lengthArgument(call: CallExpression, index: number, cx: Context): TypedExpression | undefined {
@@ -42,6 +43,14 @@ function lengthArgument(call: CallExpression, index: number, cx: Context): Typed
 /** A length as code generation takes it: only when it is not in the type already. */
 const dynamic = (length: TypedExpression | undefined): TypedExpression[] =>
   length && length.op !== "int" ? [convert(length, UINT64) ?? length] : [];
+
+/** Characters of a string whose length, with terminator, is known at run time only. */
+function characters(length: TypedExpression | undefined): TypedExpression[] {
+  return dynamic(length).map((left) => {
+    const right: TypedExpression = { op: "int", value: 1n, type: UINT64, span: left.span };
+    return { op: "binary", operator: "-", left, right, type: UINT64, span: left.span };
+  });
+}
 
 export const str: CheckValue = (call, cx) => {
   const argument = source(call, 0, cx);
@@ -70,7 +79,7 @@ export const str: CheckValue = (call, cx) => {
     );
   return op(
     "str",
-    [asPointer(data, cx), ...dynamic(length)],
+    [asPointer(data, cx), ...characters(length)],
     { kind: "string", size: stringRoom(length, cx) },
     call.span,
   );
@@ -79,8 +88,11 @@ export const str: CheckValue = (call, cx) => {
 /** Text that is a string already, shortened when a length says so. */
 function cut(typed: TypedExpression, length: TypedExpression | undefined, cx: Context): TypedExpression {
   if (length?.op !== "int" || typed.type.kind !== "string") return typed;
-  const room = Number(length.value) + 1;
-  if (typed.op === "string") return cx.string(typed.value.slice(0, Number(length.value)), typed.span);
+  const room = stringRoom(length, cx);
+  if (typed.op === "string") {
+    const bytes = textToBytes(typed.value);
+    return bytes.length < room ? typed : cx.string(bytesToText(bytes.subarray(0, room - 1)), typed.span);
+  }
   if (typed.type.size <= room) return typed;
   return { op: "cast", operand: typed, type: { kind: "string", size: room }, span: typed.span };
 }
