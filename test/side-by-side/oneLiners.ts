@@ -150,7 +150,7 @@ export const ONE_LINERS: readonly OneLiner[] = [
   { name: "uprobe string", script: "uprobe:WORK:work_string { @[str(arg0)] = sum(arg1); }", command: true },
   {
     name: "uprobe string with length",
-    script: 'uprobe:WORK:work_string { printf("%s\\n", str(arg0, 3)); }',
+    script: 'uprobe:WORK:work_string { printf("%s\\n", str(arg0, 16)); }',
     command: true,
   },
   {

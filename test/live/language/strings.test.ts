@@ -31,7 +31,7 @@ prints("string comparison", [
 ]);
 
 prints("strings that are cut", [
-  [`print(str("${LONG}", 11))`, "xxxxxxxxxxx"],
+  [`print(str("${LONG}", 11))`, "xxxxxxxxxx"],
   ['print(str("short", 20))', "short"],
   ['$n = 3; $s = "abcdef"; print(strncmp($s, "abcxyz", 3))', "0"],
 ]);
