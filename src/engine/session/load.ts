@@ -35,15 +35,18 @@ export function eventRingBytes(planned: number, memory = totalmem()): number {
   return Math.max(Math.min(planned, most), Math.min(planned, LEAST_RING));
 }
 
+/** A script that prints nothing itself has a ring of events only for the position that its control records name. */
+const writesEvents = (plan: Plan): boolean => plan.actions.some(({ control }) => !control);
+
 function createMap(map: MapPlan, plan: Plan): BpfMap {
   const globals = map.role === "globals";
-  const shrinks = map.role === "events" && plan.config.perfRbPages === undefined;
+  const ring = map.role === "events" && plan.config.perfRbPages === undefined;
   const created = BpfMap.create({
     type: map.type,
     name: map.name.replace(/^@/, "at_"),
     keySize: map.keySize,
     valueSize: map.valueSize,
-    maxEntries: shrinks ? eventRingBytes(map.maxEntries) : map.maxEntries,
+    maxEntries: ring ? eventRingBytes(writesEvents(plan) ? map.maxEntries : LEAST_RING) : map.maxEntries,
     flags: globals ? map.flags | MapFlag.mmapable : map.flags,
   });
   if (map.initial) created.update(new Uint8Array(map.keySize), map.initial);

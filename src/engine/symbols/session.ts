@@ -3,6 +3,7 @@
  * has its maps looked through now and then for processes not seen before, whose mappings are then taken.
  */
 import { type BpfMap, Kallsyms } from "libbpf-ts";
+import { milliseconds } from "../clock.ts";
 import type { Plan } from "../compile/plan.ts";
 import { sizeOf, type Type, tupleLayout } from "../compile/types.ts";
 import type { ResolvedSymbol, SymbolContext } from "./context.ts";
@@ -82,7 +83,7 @@ export class SessionSymbols implements SymbolContext {
   /** Looks for new processes, when it is time. */
   look(): void {
     if (!this.#usesUserSymbols) return;
-    const begin = performance.now();
+    const begin = milliseconds();
     // The child of -c becomes its command any moment now, and may be gone soon after.
     this.#firstLook ??= begin;
     const early = begin - this.#firstLook < FOLLOW_CLOSELY;
@@ -91,7 +92,7 @@ export class SessionSymbols implements SymbolContext {
     }
     if (begin < this.#nextLook) return;
     for (const { map, offsets } of this.#watched) this.#lookThrough(map, offsets);
-    const end = performance.now();
+    const end = milliseconds();
     this.#nextLook = end + Math.max(LOOK_EVERY, (end - begin) * SHARE);
   }
 
