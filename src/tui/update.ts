@@ -195,15 +195,20 @@ export function applyEffects(state: DeckState, effects: readonly Effect[] = []):
   return done(next, ...out);
 }
 
-/** A rerun has the options of the run. */
-function optionsFor({ run }: DeckState, source: string): StartOptions {
-  return run.source === source ? run.options : {};
+/** A rerun has the options of the run, also when the script was changed in between. */
+function optionsFor({ run }: DeckState, source: string, name: string | undefined): StartOptions {
+  return run.source === source || (name !== undefined && run.name === name) ? run.options : {};
 }
 
 function applyEffect(state: DeckState, effect: Effect): DeckUpdate {
   switch (effect.type) {
     case "run":
-      return startRun(state, effect.source, effect.name, effect.options ?? optionsFor(state, effect.source));
+      return startRun(
+        state,
+        effect.source,
+        effect.name,
+        effect.options ?? optionsFor(state, effect.source, effect.name),
+      );
     case "stop":
       return stopRun(state);
     case "check": {
