@@ -4,6 +4,7 @@
  */
 
 import { clockNs, errnoText } from "libbpf-ts";
+import { monotonicMs } from "../engine/clock.ts";
 import type { Diagnostic } from "../engine/compile/diagnostic.ts";
 import type { Plan } from "../engine/compile/plan.ts";
 import { EFFECTS } from "../engine/output/effects.ts";
@@ -91,7 +92,7 @@ class Run {
   async run(): Promise<number> {
     for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
       process.on(signal, () => this.#signalled());
-    const started = performance.now();
+    const started = monotonicMs();
     try {
       await this.#start();
     } catch (error) {
@@ -100,7 +101,7 @@ class Run {
       return FAILED;
     }
     if (this.#options.verbose) {
-      const milliseconds = Math.round(performance.now() - started);
+      const milliseconds = Math.round(monotonicMs() - started);
       complain(`Loaded ${this.#plan.programs.length} programs, attached in ${milliseconds} ms\n`);
     }
     if (this.#options.dryRun || this.#options.stages.length > 0) {

@@ -1,5 +1,6 @@
 /** A session as the protocol sees it: start to end with states, snapshots on an interval, and the tail of its output. */
 import { clockNs, errnoText } from "libbpf-ts";
+import { monotonicMs } from "./clock.ts";
 import type { Plan } from "./compile/plan.ts";
 import { placeDiagnostics, type SourceFiles } from "./diagnostics.ts";
 import { compileFor, type EngineHost } from "./engine.ts";
@@ -146,9 +147,9 @@ export class EngineSession {
     clearTimeout(this.#snapshotTimer);
     this.#snapshotTimer = setTimeout(() => {
       if (!this.#session) return;
-      const begin = performance.now();
+      const begin = monotonicMs();
       if (this.#host.ready()) this.#sendSnapshot();
-      const took = performance.now() - begin;
+      const took = monotonicMs() - begin;
       this.#snapshotSoon(Math.max(this.#interval - took, took * SHARE, 1));
     }, milliseconds);
   }
@@ -158,7 +159,7 @@ export class EngineSession {
     const plan = this.#plan;
     const context = this.#context;
     if (!session || !plan || !context) return;
-    const now = performance.now();
+    const now = monotonicMs();
     const elapsed = this.#lastSnapshot === 0 ? 0 : now - this.#lastSnapshot;
     this.#lastSnapshot = now;
     const losses = session.losses();

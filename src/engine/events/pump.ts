@@ -9,7 +9,7 @@
  * A record opens with u32 action, u32 probe index; control records follow with u64 position.
  */
 import { type BpfMap, RingBuffer } from "libbpf-ts";
-import { milliseconds } from "../clock.ts";
+import { monotonicMs } from "../clock.ts";
 
 export type RecordSink = (action: number, view: DataView, offset: number, size: number) => void;
 
@@ -57,7 +57,7 @@ export class EventPump implements Disposable {
 
   /** Hands over what is there, for about `slice` milliseconds; true when more is left. Waits while the sink is not ready. */
   run(slice: number): boolean {
-    const deadline = milliseconds() + slice;
+    const deadline = monotonicMs() + slice;
     for (;;) {
       if (!this.#ready()) return false;
       // Only up to what was there before the control ring was read: a control record for anything of that has been seen.
@@ -73,7 +73,7 @@ export class EventPump implements Disposable {
         // Nothing left, or its writer has not finished a record: come back.
         return false;
       }
-      if (milliseconds() > deadline) return true;
+      if (monotonicMs() > deadline) return true;
     }
   }
 

@@ -1,6 +1,7 @@
 /** What tracing costs: run time and runs that the kernel counts per program while its statistics are on (5.8). */
 import { type BpfProgram, enableStats } from "libbpf-ts";
 import type { Attached } from "../attach/index.ts";
+import { monotonicMs } from "../clock.ts";
 import type { Plan } from "../compile/plan.ts";
 import type { Cost } from "../protocol.ts";
 
@@ -31,7 +32,7 @@ export class CostMeter implements Disposable {
   #read(): Reading {
     const infos = this.#programs.map((program) => program.info());
     return {
-      time: performance.now(),
+      time: monotonicMs(),
       runTime: infos.map((info) => info.runTimeNs),
       runs: infos.map((info) => info.runCnt),
     };

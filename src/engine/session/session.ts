@@ -21,7 +21,7 @@ import {
   VerifierError,
 } from "libbpf-ts";
 import { AttachError, type Attached, attachGroup, attachGroups } from "../attach/index.ts";
-import { milliseconds } from "../clock.ts";
+import { monotonicMs } from "../clock.ts";
 import type { Diagnostic, Span } from "../compile/diagnostic.ts";
 import { explainVerifierError } from "../compile/emit/bpf/verifier.ts";
 import type { ActionPlan, MapPlan, Plan, PlannedAction, ProbePlan } from "../compile/plan.ts";
@@ -302,7 +302,7 @@ export class Session implements Disposable {
 
   async #attachAll(): Promise<void> {
     const { missingProbes } = this.plan.config;
-    let sliceEnd = milliseconds() + ATTACH_SLICE;
+    let sliceEnd = monotonicMs() + ATTACH_SLICE;
     for (const group of attachGroups(this.plan.probes)) {
       try {
         this.#links.push(...attachGroup(this.plan, group, this.#programs, this.#targetFilter()));
@@ -317,10 +317,10 @@ export class Session implements Disposable {
         }
         if (missingProbes === "warn") this.#sinks?.onWarning?.(error.message, error.probe.span);
       }
-      if (milliseconds() > sliceEnd) {
+      if (monotonicMs() > sliceEnd) {
         await new Promise(setImmediate);
         if (this.#end || this.#closed) return;
-        sliceEnd = milliseconds() + ATTACH_SLICE;
+        sliceEnd = monotonicMs() + ATTACH_SLICE;
       }
     }
     this.plan.probes.forEach((probe) => {

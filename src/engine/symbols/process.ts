@@ -3,7 +3,7 @@
  * map of mappings is kept, so that addresses are named after the process has ended as well.
  */
 import { readFileSync, statSync } from "node:fs";
-import { milliseconds } from "../clock.ts";
+import { monotonicMs } from "../clock.ts";
 import type { ResolvedSymbol } from "./context.ts";
 import { fileSymbols } from "./files.ts";
 
@@ -98,7 +98,7 @@ export class ProcessSymbols {
 
   /** Takes what is mapped now; what was known of a process that has ended stays. */
   refresh(): void {
-    this.#read = milliseconds();
+    this.#read = monotonicMs();
     const mappings = parseMaps(readText(`/proc/${this.pid}/maps`));
     if (mappings.length > 0) this.#mappings = mappings;
   }
@@ -106,7 +106,7 @@ export class ProcessSymbols {
   resolve(address: bigint): ResolvedSymbol | undefined {
     const at = Number(address);
     let mapping = find(this.#mappings, at);
-    if (!mapping && milliseconds() - this.#read > REFRESH_EVERY) {
+    if (!mapping && monotonicMs() - this.#read > REFRESH_EVERY) {
       this.refresh();
       mapping = find(this.#mappings, at);
     }

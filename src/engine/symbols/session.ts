@@ -3,7 +3,7 @@
  * has its maps looked through now and then for processes not seen before, whose mappings are then taken.
  */
 import { type BpfMap, Kallsyms } from "libbpf-ts";
-import { milliseconds } from "../clock.ts";
+import { monotonicMs } from "../clock.ts";
 import type { Plan } from "../compile/plan.ts";
 import { sizeOf, type Type, tupleLayout } from "../compile/types.ts";
 import type { ResolvedSymbol, SymbolContext } from "./context.ts";
@@ -83,7 +83,7 @@ export class SessionSymbols implements SymbolContext {
   /** Looks for new processes, when it is time. */
   look(): void {
     if (!this.#usesUserSymbols) return;
-    const begin = milliseconds();
+    const begin = monotonicMs();
     // The child of -c becomes its command any moment now, and may be gone soon after.
     this.#firstLook ??= begin;
     const early = begin - this.#firstLook < FOLLOW_CLOSELY;
@@ -92,7 +92,7 @@ export class SessionSymbols implements SymbolContext {
     }
     if (begin < this.#nextLook) return;
     for (const { map, offsets } of this.#watched) this.#lookThrough(map, offsets);
-    const end = milliseconds();
+    const end = monotonicMs();
     this.#nextLook = end + Math.max(LOOK_EVERY, (end - begin) * SHARE);
   }
 
