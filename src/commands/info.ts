@@ -9,7 +9,6 @@ const { arch, release, userInfo, version } = process.getBuiltinModule("node:os")
 
 /** The way to a feature that is missing, where a newer kernel is not the answer. */
 const FIXES: Record<string, string> = {
-  bpf: "run as root: sudo tracedeck info",
   tracefs: "mount -t tracefs tracefs /sys/kernel/tracing",
   btf: "a kernel with CONFIG_DEBUG_INFO_BTF; without it, scripts declare the structs they read",
   kprobes: "a kernel with CONFIG_KPROBES; tracepoints work without",
@@ -26,6 +25,8 @@ interface FeatureLine {
   supported: boolean;
   unknown: boolean;
   reason?: string;
+  /** Why there is no answer. */
+  untold?: string;
   fix?: string;
 }
 
@@ -38,11 +39,25 @@ function featureLines(): FeatureLine[] {
       title,
       supported,
       unknown: !supported && !conclusive,
-      reason,
-      fix: supported ? undefined : (FIXES[name] ?? (old ? `Linux ${since} or newer` : undefined)),
+      reason: conclusive ? reason : undefined,
+      fix:
+        supported || !conclusive ? undefined : (FIXES[name] ?? (old ? `Linux ${since} or newer` : undefined)),
+      untold: conclusive ? undefined : reason,
     };
   });
 }
+
+/** What could not be found out has few causes, mostly the user's rights: each is told once. */
+function unknownText(lines: FeatureLine[]): string {
+  const reasons = new Set(
+    lines.flatMap(({ unknown, untold }) => (unknown && untold ? [causeOf(untold)] : [])),
+  );
+  if (reasons.size === 0) return "";
+  return `\nNot known (?)\n${[...reasons].map((reason) => `  ${reason}\n`).join("")}`;
+}
+
+/** A failure without the call that met it. */
+const causeOf = (reason: string): string => reason.replace(/^[a-z_]+\([^)]*\): /, "");
 
 function featureText({ name, title, supported, unknown, reason, fix }: FeatureLine): string {
   const mark = supported ? "yes" : unknown ? "?" : "no";
@@ -89,7 +104,10 @@ export function main(args: string[]): Promise<number> {
       );
       return 0;
     }
-    print(`${systemText()}\n${obstacleText()}\nFeatures\n${featureLines().map(featureText).join("")}`);
+    const lines = featureLines();
+    print(
+      `${systemText()}\n${obstacleText()}\nFeatures\n${lines.map(featureText).join("")}${unknownText(lines)}`,
+    );
     return 0;
   });
 }

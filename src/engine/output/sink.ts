@@ -107,7 +107,8 @@ export class Sink {
 
   #break(error: NodeJS.ErrnoException): void {
     this.broken = true;
-    if (error.code !== "EPIPE") process.emitWarning(`output: ${error.message}`);
+    if (error.code !== "EPIPE")
+      process.stderr.write(`ERROR: the output can't be written: ${error.message}\n`);
     this.#onBroken?.();
   }
 }
