@@ -75,7 +75,7 @@ function reportMissing(request: ProbeRequest, category: string, event: string, c
     request.missing(
       "no-tracepoints",
       "this kernel's tracepoints cannot be read",
-      "tracefs must be mounted and readable: mount -t tracefs nodev /sys/kernel/tracing",
+      "only root may read them: use sudo. Root needs tracefs: mount -t tracefs nodev /sys/kernel/tracing",
     );
     return;
   }
