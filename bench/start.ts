@@ -5,15 +5,16 @@ import { measure, pair, type Run } from "./process.ts";
 import { type Row, ratio, table } from "./table.ts";
 
 const SCRIPTS = [
-  { name: "BEGIN { exit(); }", source: "BEGIN { exit(); }", runs: 7 },
+  { name: "BEGIN { exit(); }", source: "BEGIN { exit(); }", runs: 9 },
   {
     name: "one tracepoint",
     source: "tracepoint:syscalls:sys_enter_openat { @[comm] = count(); } interval:ms:1 { exit(); }",
-    runs: 7,
+    runs: 9,
   },
   {
     name: "every syscalls:sys_enter_*",
     source: "tracepoint:syscalls:sys_enter_* { @ = count(); } interval:ms:1 { exit(); }",
+    // bpftrace takes half a minute for it.
     runs: 1,
   },
 ];
