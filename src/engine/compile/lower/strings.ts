@@ -14,6 +14,7 @@ import {
   addressOf,
   compareWords,
   copyBytes,
+  loadScalar,
   offsetBy,
   type Place,
   readString,
@@ -33,15 +34,27 @@ export function writeStr(cx: Cx, e: Extract<TypedExpression, { op: "call" }>, to
   const from = source.type.kind === "pointer" ? pointee(cx, source) : sourcePlace(cx, source);
   if (cx.padded) zeroBytes(cx, to, size);
   if (!length) {
-    readString(cx, to, constant(size), from);
+    const read = readString(cx, to, constant(size), from);
+    if (size === cx.unit.typed.config.maxStrlen) markCut(cx, to, size, from, read);
     return;
   }
-  // One more for the NUL, at least 1 and at most the field: the verifier must see both bounds.
+  // The NUL counts. The verifier must see both bounds.
   const limit = cx.b.fresh();
-  cx.b.assign(limit, cx.b.add(scalar(cx, length), 1));
+  cx.b.assign(limit, scalar(cx, length));
   cx.b.when("gt", reg(limit), constant(size), () => cx.b.assign(limit, constant(size)));
   if (!cx.padded) cx.b.store(to.base, to.offset, 1, ZERO);
   cx.b.when("ne", reg(limit), ZERO, () => readString(cx, to, reg(limit), from));
+}
+
+/** Text that was cut has its next character in place of the NUL: that is how user space tells it from text that fits. */
+function markCut(cx: Cx, to: Place, size: number, from: Place, read: Value): void {
+  cx.b.when(
+    "eq",
+    read,
+    constant(size),
+    () => cx.b.store(to.base, to.offset + size - 1, 1, loadScalar(cx, offsetBy(from, size - 1), 1, false)),
+    true,
+  );
 }
 
 function sourcePlace(cx: Cx, e: TypedExpression): Place {

@@ -31,7 +31,7 @@ export const BUILTIN_OPS = {
 
 /** `{ op: "call" }` by name. */
 export const CALL_OPS = {
-  str: "[pointer, length?: u64] → string; reads at most type.size - 1 characters from pointer.space",
+  str: "[pointer, length?: u64] → string from pointer.space; length counts the NUL and is at most type.size. A string of max_strlen that was cut has no NUL",
   buf: "[pointer or array, length?: u64] → buffer; without length: all of type.size",
   kstack: "[] → stack; depth and mode are in the type",
   ustack: "[] → stack",

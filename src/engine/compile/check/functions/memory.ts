@@ -44,14 +44,6 @@ function lengthArgument(call: CallExpression, index: number, cx: Context): Typed
 const dynamic = (length: TypedExpression | undefined): TypedExpression[] =>
   length && length.op !== "int" ? [convert(length, UINT64) ?? length] : [];
 
-/** Characters of a string whose length, with terminator, is known at run time only. */
-function characters(length: TypedExpression | undefined): TypedExpression[] {
-  return dynamic(length).map((left) => {
-    const right: TypedExpression = { op: "int", value: 1n, type: UINT64, span: left.span };
-    return { op: "binary", operator: "-", left, right, type: UINT64, span: left.span };
-  });
-}
-
 export const str: CheckValue = (call, cx) => {
   const argument = source(call, 0, cx);
   if (!argument) return cx.unknown(call.span);
@@ -79,7 +71,7 @@ export const str: CheckValue = (call, cx) => {
     );
   return op(
     "str",
-    [asPointer(data, cx), ...characters(length)],
+    [asPointer(data, cx), ...dynamic(length)],
     { kind: "string", size: stringRoom(length, cx) },
     call.span,
   );
