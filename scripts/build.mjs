@@ -1,5 +1,5 @@
-// Builds dist/: cli.js, which loads headless.cjs (every command but the deck) or deck.cjs: bundles that V8 can keep
-// compiled, so that headless commands never load the deck. Development: `node scripts/build.mjs --no-minify`.
+// Builds dist/: cli.js, small, and what it loads: headless.cjs (every command but the deck) or deck.cjs, bundles that V8
+// can keep compiled. Development: `node scripts/build.mjs --no-minify`.
 import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import * as esbuild from "esbuild";
@@ -22,20 +22,14 @@ const common = {
   define: { "process.env.NODE_ENV": '"production"', "process.env.DEV": '"false"' },
 };
 
-/** In dist the deck is a file of its own, loaded by src/tui/load.ts. */
-const deckApart = {
-  name: "deck-apart",
+/** What cli.js loads only when it is needed: bundles by the sources that load them, and the deck's store of settings. */
+const apart = {
+  name: "apart",
   setup(build) {
-    build.onResolve({ filter: /^\.\/main\.tsx$/ }, ({ resolveDir }) => ({
-      path: join(resolveDir, "load.ts"),
+    build.onResolve({ filter: /^\.\/(main\.tsx|headless\.ts)$/ }, ({ path: name, resolveDir }) => ({
+      path: join(resolveDir, name === "./main.tsx" ? "load.ts" : "loadHeadless.ts"),
     }));
-  },
-};
-
-/** The store of the deck's settings brings a JSON schema validator that no other command should have to read past. */
-const settingsApart = {
-  name: "settings-apart",
-  setup(build) {
+    // It brings a JSON schema validator.
     build.onResolve({ filter: /^conf$/ }, () => ({ path: "./conf.cjs", external: true }));
   },
 };
@@ -62,13 +56,13 @@ const results = await Promise.all([
     ...located,
     entryPoints: { cli: "src/start.ts" },
     format: "cjs",
+    // A script that is not a module can't import(): what stays outside is required.
+    supported: { "dynamic-import": false },
+    plugins: [apart],
   }),
   esbuild.build({
     ...cacheable,
-    entryPoints: { headless: "src/cli.ts" },
-    // A script that is not a module can't import(): what stays outside is required.
-    supported: { "dynamic-import": false },
-    plugins: [deckApart, settingsApart],
+    entryPoints: { headless: "src/commands/headless.ts" },
   }),
   esbuild.build({
     ...common,

@@ -8,8 +8,8 @@ import { Script } from "node:vm";
 
 export interface Bundle<Exports> {
   exports: Exports;
-  /** Keeps the code compiled so far for the next run, unless it is there already. */
-  keep(): void;
+  /** Keeps the code compiled so far for the next run; absent where it is there already or can't be. */
+  keep?: () => void;
 }
 
 /** The compiled code, if it belongs to whom the bundle belongs and is newer. */
@@ -49,12 +49,10 @@ export function loadBundle<Exports>(path: string): Bundle<Exports> {
   const module = { exports: {} };
   // `require` of the CommonJS file that this is part of: what it finds, a bundle beside it finds.
   script.runInThisContext()(module.exports, require, module, path, dirname(path));
-  let stale = !cachedData || script.cachedDataRejected;
+  const isStale = !cachedData || script.cachedDataRejected;
+  const keep = () => writeCache(cachePath, script);
   return {
     exports: module.exports as Exports,
-    keep: () => {
-      if (stale && process.geteuid?.() === uid) writeCache(cachePath, script);
-      stale = false;
-    },
+    keep: isStale && process.geteuid?.() === uid ? keep : undefined,
   };
 }

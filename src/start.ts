@@ -1,11 +1,7 @@
 #!/usr/bin/env node
-/** dist/cli.js: loads the headless commands from their bundle and runs one. */
+/** dist/cli.js: arguments → exit code. */
 import { writeFileSync } from "node:fs";
-import { loadBundle } from "./codeCache.ts";
-
-/** Commands that use most of the bundle: what they had compiled serves all others. */
-const TYPICAL = new Set(["run", "engine"]);
-const KEEP_AFTER_MS = 3000;
+import { main } from "./cli.ts";
 
 try {
   // Scripts see this name in begin and end (comm), pgrep finds it; the command line stays as it was typed.
@@ -14,12 +10,7 @@ try {
   // No /proc: node it is.
 }
 
-const args = process.argv.slice(2);
-const { exports, keep } = loadBundle<typeof import("./cli.ts")>(`${import.meta.dirname}/headless.cjs`);
-const typical = TYPICAL.has(args[0]);
-if (typical) setTimeout(keep, KEEP_AFTER_MS).unref();
-exports
-  .main(args)
+main(process.argv.slice(2))
   .catch((error: unknown) => {
     const { message, stack } = error instanceof Error ? error : new Error(String(error));
     const more = process.env.TRACEDECK_DEBUG
@@ -28,7 +19,4 @@ exports
     process.stderr.write(`tracedeck: internal error: ${message}${more}\n`);
     return 255;
   })
-  .then((code) => {
-    if (typical) keep();
-    process.exit(code);
-  });
+  .then((code) => process.exit(code));

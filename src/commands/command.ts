@@ -11,6 +11,9 @@ export interface CommandRow {
   load(): Promise<Command>;
 }
 
+const headless = async (name: keyof typeof import("./headless.ts").HEADLESS): Promise<Command> =>
+  (await import("./headless.ts")).HEADLESS[name]();
+
 export const COMMANDS: readonly CommandRow[] = [
   {
     name: "deck",
@@ -20,26 +23,26 @@ export const COMMANDS: readonly CommandRow[] = [
   {
     name: "run",
     summary: "run a script and print what it prints, with bpftrace's arguments",
-    load: () => import("./run.ts"),
+    load: () => headless("run"),
   },
   {
     name: "check",
     summary: "compile a script without loading it: diagnostics and exit code 1, or nothing and 0",
-    load: () => import("./check.ts"),
+    load: () => headless("check"),
   },
   {
     name: "list",
     summary: "list probes, their arguments and kernel structs",
-    load: () => import("./list.ts"),
+    load: () => headless("list"),
   },
   {
     name: "info",
     summary: "what this kernel and user can do, and how to get what is missing",
-    load: () => import("./info.ts"),
+    load: () => headless("info"),
   },
   {
     name: "engine",
     summary: "serve a deck over standard input and output (started by the deck)",
-    load: () => import("./engine.ts"),
+    load: () => headless("engine"),
   },
 ];

@@ -6,6 +6,7 @@ const KEEP_AFTER_MS = 3000;
 
 export async function runDeck(options: DeckOptions): Promise<number> {
   const { exports, keep } = loadBundle<typeof import("./main.tsx")>(`${import.meta.dirname}/deck.cjs`);
+  if (!keep) return exports.runDeck(options);
   setTimeout(keep, KEEP_AFTER_MS).unref();
   const code = await exports.runDeck(options);
   keep();
