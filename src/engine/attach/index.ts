@@ -42,7 +42,22 @@ export class AttachError extends Error {
   }
 }
 
-/** Groups of probe indexes that are attached by one call each, in the plan's order. */
+/** What the kernel puts at the head of its list: the last one attached fires first. */
+const LAST_FIRST = new Set<ProbePlan["via"]>([
+  "kprobe",
+  "kprobe-multi",
+  "uprobe",
+  "uprobe-multi",
+  "usdt",
+  "fentry",
+  "iter",
+]);
+
+function firesLastFirst({ via, attach }: ProbePlan): boolean {
+  return LAST_FIRST.has(via) && !(attach.kind === "kprobe" && attach.return);
+}
+
+/** Groups of probe indexes that are attached by one call each, so that actions on one point run in the plan's order. */
 export function attachGroups(probes: readonly ProbePlan[]): number[][] {
   const groups: number[][] = [];
   const open = new Map<string, number[]>();
@@ -59,7 +74,8 @@ export function attachGroups(probes: readonly ProbePlan[]): number[][] {
     groups.push(fresh);
     if (row.together) open.set(key, fresh);
   });
-  return groups;
+  const lastFirst = groups.filter(([index]) => firesLastFirst(probes[index]));
+  return [...groups.filter((group) => !lastFirst.includes(group)), ...lastFirst.reverse()];
 }
 
 /** Attaches one group; throws AttachError, with nothing of the group left attached. */

@@ -43,6 +43,10 @@ export interface UserBinary {
   /** The path that resolves the name given (ld.so cache, PATH, /proc/PID/root). */
   path: string;
   symbols(): readonly UserSymbol[];
+  /** A variable or a function by its exact name. */
+  symbol?(name: string): UserSymbol | undefined;
+  /** Where it is loaded differs from run to run: a library, or a position-independent program. */
+  movable?: boolean;
   usdt(): readonly UsdtProbe[];
   language?: "go" | "rust" | "c++";
 }

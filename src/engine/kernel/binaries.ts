@@ -28,6 +28,20 @@ class Binary implements UserBinary {
     return this.#symbols;
   }
 
+  symbol(name: string): UserSymbol | undefined {
+    using elf = ElfFile.open(this.path);
+    const found = ElfSymbols.read(elf).find(name);
+    // Variables that start as zeros are not in the file.
+    return (
+      found && { name, address: found.address, size: found.size, offset: elf.fileOffset(found.address) ?? 0 }
+    );
+  }
+
+  get movable(): boolean {
+    using elf = ElfFile.open(this.path);
+    return elf.relocatable;
+  }
+
   usdt(): readonly UsdtProbe[] {
     if (!this.#usdt) {
       using elf = ElfFile.open(this.path);

@@ -43,6 +43,8 @@ function visit(node: unknown, uses: Uses, parent: Expression | undefined): void 
   if (typeof node !== "object" || node === null) return;
   const e = node as Expression;
   const name = nameOf(e);
+  // Addresses in the binary are as far from the probe as in the file: another distance for each probe.
+  if (e.kind === "call" && e.name === "uaddr") uses.names = true;
   if (name) note(name, uses, parent);
   if (e.kind === "field" && nameOf(e.base) === "args") {
     uses.fields.add(e.name);

@@ -72,17 +72,25 @@ export function builtin(cx: Cx, name: string, type: Type): Value {
   return row(cx, type);
 }
 
-/** Entry of the traced kernel function (5.15), or where it stands. */
+/** Entry of the traced function, which the kernel knows when it returns (since 5.15, in user space 6.6). */
 function functionAddress(cx: Cx): Value {
-  const { kind } = cx.program.probes[0].attach;
-  if (kind === "uprobe" || kind === "usdt") return namedRegister(cx, arch(cx).instructionPointer);
+  const { attach } = cx.program.probes[0];
+  if (attach.kind === "uprobe" && attach.return && cx.target.can("userFuncIp"))
+    return cx.b.call("get_func_ip", cx.context);
+  if (attach.kind === "uprobe" || attach.kind === "usdt")
+    return namedRegister(cx, arch(cx).instructionPointer);
   if (cx.target.can("getFuncIp")) return cx.b.call("get_func_ip", cx.context);
+  // Such kernels have no cookies either: the program has one probe. Its instruction pointer is behind a breakpoint.
+  const { attach } = cx.program.probes[0];
+  const address = "function" in attach ? cx.target.kernel.symbolAddress(attach.function) : undefined;
+  if (address !== undefined) return constant(address);
   return namedRegister(cx, arch(cx).instructionPointer);
 }
 
 export function writeBuiltin(cx: Cx, name: string, type: Type, to: Place): void {
   if (name === "comm") {
     const size = sizeOf(type);
+    if (cx.padded && !cx.target.can("paddedComm")) zeroBytes(cx, to, Math.min(size, 16));
     cx.b.call("get_current_comm", addressOf(cx, to), constant(Math.min(size, 16)));
     zeroBytes(cx, offsetBy(to, 16), Math.max(0, size - 16));
     return;

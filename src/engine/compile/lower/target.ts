@@ -22,8 +22,13 @@ const SINCE = {
   v4: [6, 6],
   /** NO_PREALLOC hash maps in every program type, through the BPF allocator. */
   noPrealloc: [6, 1],
-  signalThread: [5, 5],
+  /** Hash keys of more than 512 bytes. */
+  longKeys: [5, 11],
+  /** get_current_comm fills up with zeros. */
+  paddedComm: [6, 12],
   getFuncIp: [5, 15],
+  /** get_func_ip in uprobes, those of a return too. */
+  userFuncIp: [6, 6],
 } as const satisfies Record<string, readonly [number, number]>;
 
 export type Ability = keyof typeof SINCE;

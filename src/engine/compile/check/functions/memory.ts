@@ -1,7 +1,8 @@
 /** Functions that read memory, compare text, and name addresses. */
 
+import type { UserSymbol } from "../../kernel.ts";
 import { bytesToText, textToBytes } from "../../parse/bytes.ts";
-import type { TypedExpression } from "../../typed.ts";
+import type { Attach, TypedExpression } from "../../typed.ts";
 import { INT64, type IntType, int, sizeOf, type Type, UINT64 } from "../../types.ts";
 import { asArray } from "../access.ts";
 import type { Context } from "../context.ts";
@@ -172,8 +173,9 @@ export const uaddr: CheckValue = (call, cx) => {
   const { attach } = cx.group.probes[0];
   if (attach.kind !== "uprobe" && attach.kind !== "usdt")
     return cx.fail("not-here", call.span, "uaddr() works in uprobe, uretprobe and usdt probes only");
-  const symbols = cx.kernel.binaries(attach.path, cx.script.options.pid)[0]?.symbols() ?? [];
-  const symbol = symbols.find((candidate) => candidate.name === name);
+  const binary = cx.kernel.binaries(attach.path, cx.script.options.pid)[0];
+  const symbols = binary?.symbols() ?? [];
+  const symbol = binary?.symbol?.(name) ?? symbols.find((candidate) => candidate.name === name);
   if (!symbol)
     return cx.fail(
       "unknown-symbol",
@@ -184,8 +186,11 @@ export const uaddr: CheckValue = (call, cx) => {
         symbols.map((s) => s.name),
       ),
     );
+  const at = binary.movable
+    ? loadedAddress(symbol, attach, symbols, call, cx)
+    : cx.int(BigInt(symbol.address), call.span, addressIn("user"));
+  if (isUnknown(at.type)) return at;
   const size = [1, 2, 4, 8].includes(symbol.size) ? (symbol.size as IntType["size"]) : 8;
-  const at = cx.int(BigInt(symbol.address), call.span, addressIn("user"));
   return {
     op: "cast",
     operand: at,
@@ -193,6 +198,41 @@ export const uaddr: CheckValue = (call, cx) => {
     span: call.span,
   };
 };
+
+const RETURN_KNOWS_ITS_FUNCTION = 6 * 1000 + 6;
+
+/** Where a symbol is while the program runs: as far from the probe as in the file. */
+function loadedAddress(
+  symbol: UserSymbol,
+  attach: Attach & { kind: "uprobe" | "usdt" },
+  symbols: readonly UserSymbol[],
+  call: CallExpression,
+  cx: Context,
+): TypedExpression {
+  const [major, minor] = cx.kernel.version;
+  if (attach.kind === "uprobe" && attach.return && major * 1000 + minor < RETURN_KNOWS_ITS_FUNCTION)
+    return cx.fail(
+      "not-here",
+      call.span,
+      "where a position-independent program is loaded is not known when a function returns",
+      "call uaddr() in the function's uprobe and keep the address in a map; Linux 6.6 does without",
+    );
+  const near = symbols.reduce<UserSymbol | undefined>(
+    (best, s) => (s.offset <= attach.offset && (!best || s.offset > best.offset) ? s : best),
+    undefined,
+  );
+  const linked = attach.offset + (near ? near.address - near.offset : 0);
+  const probe: TypedExpression = { op: "builtin", name: "func", type: addressIn("user"), span: call.span };
+  const distance = cx.int(BigInt(symbol.address - linked), call.span, INT64 as IntType);
+  return {
+    op: "binary",
+    operator: "+",
+    left: probe,
+    right: distance,
+    type: addressIn("user"),
+    span: call.span,
+  };
+}
 
 /** kptr() and uptr(): the same address, said to lead elsewhere. */
 const inSpace =
