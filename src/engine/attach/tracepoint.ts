@@ -1,5 +1,5 @@
 /** Static tracepoints through perf events. Detaching one takes about 80 ms. */
-import { attachTracepoint } from "libbpf-ts";
+import { attachTracepoint, kernelAtLeast } from "libbpf-ts";
 import { attachOf, each } from "./attached.ts";
 
 export const tracepoint = each(true, (probe, { program }, cookie) => {
@@ -7,7 +7,7 @@ export const tracepoint = each(true, (probe, { program }, cookie) => {
   return attachTracepoint(program, { category, name: event, id }, { cookie: withPerfLinks(cookie) });
 });
 
-/** A cookie of 0 is what programs read without one, so that kernels before 5.15 can serve a script's first probe. */
+/** Cookies came with Linux 5.15; before, no program serves several probes. A cookie of 0 is what programs read without one. */
 export function withPerfLinks(cookie: bigint): bigint | undefined {
-  return cookie === 0n ? undefined : cookie;
+  return cookie === 0n || !kernelAtLeast("5.15") ? undefined : cookie;
 }

@@ -12,6 +12,7 @@ import type { ActionPlan, GlobalsLayout, MapPlan, PlannedAction } from "../plan.
 import type { MapInfo, TypedProgram } from "../typed.ts";
 import { alignOf, isAggregation, roundUp, sizeOf, type Type } from "../types.ts";
 import type { Target } from "./target.ts";
+import { NotSupported } from "./unsupported.ts";
 
 export const NO_PREALLOC = 1;
 const STACK_BUILD_ID = 1 << 5;
@@ -21,6 +22,8 @@ const MMAPABLE = 1 << 10;
 const PREALLOC_LIMIT = 32 << 20;
 /** Largest per-CPU value (PCPU_MIN_UNIT_SIZE). */
 const PER_CPU_LIMIT = 32 << 10;
+/** MAX_BPF_STACK. */
+const SHORT_KEY = 512;
 const STACK_MAP_BYTES = 16 << 20;
 const DEFAULT_EVENT_BYTES = 8 << 20;
 const CONTROL_BYTES = 64 << 10;
@@ -124,6 +127,12 @@ export class Layout {
     const lru = declared === "lruhash" || declared === "percpulruhash";
     const maxEntries = info.declared?.maxEntries ?? this.#typed.config.maxMapKeys;
     const keySize = sizeOf(info.key!);
+    if (keySize > SHORT_KEY && !this.#target.can("longKeys")) {
+      throw new NotSupported(
+        `a key of ${info.name} takes ${keySize} bytes; before Linux 5.11 a key has at most ${SHORT_KEY}: shorten its strings, as in str(x, 64)`,
+        info.span,
+      );
+    }
     const valueSize = sizeOf(info.value);
     const copies = usesPerCpu ? this.#target.kernel.possibleCpus : 1;
     const bytes = maxEntries * (roundUp(keySize, 8) + roundUp(valueSize, 8) * copies);

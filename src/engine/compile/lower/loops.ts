@@ -15,6 +15,7 @@ import { copyBytes, offsetBy, storeScalar, zeroBytes } from "./memory.ts";
 import { scalarSize } from "./shape.ts";
 import { lowerBlock } from "./statements.ts";
 import type { Target } from "./target.ts";
+import { NotSupported } from "./unsupported.ts";
 import { visitStatement } from "./walk.ts";
 
 type Statement<O extends TypedStatement["op"]> = Extract<TypedStatement, { op: O }>;
@@ -175,7 +176,17 @@ export function lowerForMap(cx: Cx, s: Statement<"for-map">): void {
   cx.repeatedly(() => mapLoop(cx, s));
 }
 
+/** What walking a map in the kernel takes. */
+function needForEach(cx: Cx): void {
+  if (cx.target.can("forEachMap")) return;
+  throw new NotSupported(
+    `walking a map in the kernel needs Linux 5.13, and this is ${cx.target.kernel.release}`,
+    cx.b.span,
+  );
+}
+
 function mapLoop(cx: Cx, s: Statement<"for-map">): void {
+  needForEach(cx);
   const map = cx.layout.script(s.map);
   const frame = openFrame(cx);
   forgetValues(cx, s);
@@ -209,6 +220,7 @@ function mapLoop(cx: Cx, s: Statement<"for-map">): void {
 
 /** len(@m): the walk itself counts. */
 export function countEntries(cx: Cx, info: MapInfo): Value {
+  needForEach(cx);
   const frame = openFrame(cx);
   const name = makeCallback(cx, "count", 4, () => {});
   return cx.b.call(

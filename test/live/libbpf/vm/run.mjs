@@ -1,6 +1,6 @@
-// Runs the live tests of libbpf-ts on other kernels, in QEMU without KVM, in under a minute each:
+// Runs the live tests of libbpf-ts, or those of the compiler, on other kernels, in QEMU without KVM, in about a minute each:
 //
-//   node test/live/libbpf/vm/run.mjs [bookworm | bullseye]
+//   node test/live/libbpf/vm/run.mjs [bookworm | bullseye] [libbpf | compile]
 //
 // bookworm has Linux 6.1 (kprobe, kretprobe, fentry and fexit, which not every development machine has), bullseye 5.10
 // (before perf links, cookies and per-CPU array batches: the fallbacks). Needs apt-get, dpkg, cpio and
@@ -25,6 +25,10 @@ import { buildSync } from "esbuild";
 const releases = { bookworm: "linux-image-6.1", bullseye: "linux-image-5.10" };
 const chosen = process.argv[2] ?? "bookworm";
 if (!(chosen in releases)) throw new RangeError(`choose one of ${Object.keys(releases).join(", ")}`);
+
+const entries = { libbpf: "main.ts", compile: "../../compile/vm.ts" };
+const suite = process.argv[3] ?? "libbpf";
+if (!(suite in entries)) throw new RangeError(`choose one of ${Object.keys(entries).join(", ")}`);
 
 const here = dirname(fileURLToPath(import.meta.url));
 const project = join(here, "../../../..");
@@ -71,7 +75,7 @@ function fetchKernel() {
 
 /** A root file system of Node, koffi, busybox and the tests. */
 function makeInitrd() {
-  const root = join(cache, "root");
+  const root = join(cache, `root-${suite}`);
   rmSync(root, { recursive: true, force: true });
   for (const folder of ["bin", "proc", "sys", "dev", "tmp", "app/node_modules"]) {
     mkdirSync(join(root, folder), { recursive: true });
@@ -88,7 +92,7 @@ function makeInitrd() {
     });
   }
   buildSync({
-    entryPoints: [join(here, "main.ts")],
+    entryPoints: [join(here, entries[suite])],
     outfile: join(root, "app/main.mjs"),
     alias: { vitest: join(here, "vitest.ts") },
     bundle: true,
@@ -106,7 +110,7 @@ function makeInitrd() {
     "poweroff -f",
   ];
   writeFileSync(join(root, "init"), `${init.join("\n")}\n`, { mode: 0o755 });
-  execFileSync("sh", ["-c", `find . | cpio -o -H newc --quiet | gzip -1 > ${cache}/initrd.gz`], {
+  execFileSync("sh", ["-c", `find . | cpio -o -H newc --quiet | gzip -1 > ${cache}/initrd-${suite}.gz`], {
     cwd: root,
   });
 }
@@ -119,7 +123,7 @@ function boot() {
     "-kernel",
     join(files, "boot", kernel),
     "-initrd",
-    join(cache, "initrd.gz"),
+    join(cache, `initrd-${suite}.gz`),
     "-append",
     append,
   ];

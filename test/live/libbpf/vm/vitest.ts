@@ -28,7 +28,23 @@ function add(name: string, body: Body): void {
 function skip(name: string): void {
   tests.push({ name: prefix + name, body: undefined });
 }
-export const test = Object.assign(add, { skip, runIf: (condition: boolean) => (condition ? add : skip) });
+/** Rows of arguments; "%s" in the name stands for them in turn. */
+function each<T extends readonly unknown[]>(rows: readonly T[]) {
+  return (name: string, body: (...row: T) => void | Promise<void>) => {
+    for (const row of rows) {
+      let next = 0;
+      add(
+        name.replace(/%s/g, () => String(row[next++])),
+        () => body(...row),
+      );
+    }
+  };
+}
+export const test = Object.assign(add, {
+  skip,
+  each,
+  runIf: (condition: boolean) => (condition ? add : skip),
+});
 
 function group(name: string, body: () => void): void {
   const outer = prefix;
