@@ -81,7 +81,6 @@ function functionAddress(cx: Cx): Value {
     return namedRegister(cx, arch(cx).instructionPointer);
   if (cx.target.can("getFuncIp")) return cx.b.call("get_func_ip", cx.context);
   // Such kernels have no cookies either: the program has one probe. Its instruction pointer is behind a breakpoint.
-  const { attach } = cx.program.probes[0];
   const address = "function" in attach ? cx.target.kernel.symbolAddress(attach.function) : undefined;
   if (address !== undefined) return constant(address);
   return namedRegister(cx, arch(cx).instructionPointer);
