@@ -1,5 +1,6 @@
 /** Functions that read memory, compare text, and name addresses. */
 
+import { archFor } from "libbpf-ts/arch";
 import type { UserSymbol } from "../../kernel.ts";
 import { bytesToText, textToBytes } from "../../parse/bytes.ts";
 import type { Attach, TypedExpression } from "../../typed.ts";
@@ -258,7 +259,7 @@ export const reg: CheckValue = (call, cx) => {
       `${row.name} probes have no registers to read`,
       "kprobe, uprobe and profile have them",
     );
-  const names = registerNames(cx.kernel.arch);
+  const names = new Set(Object.keys(archFor(cx.kernel.arch).registers));
   if (!names.has(name))
     return cx.fail(
       "unknown-register",
@@ -268,38 +269,6 @@ export const reg: CheckValue = (call, cx) => {
     );
   return { op: "reg", name, type: withSpace(UINT64 as IntType, cx.space), span: call.span };
 };
-
-const X64 = [
-  "r15",
-  "r14",
-  "r13",
-  "r12",
-  "bp",
-  "bx",
-  "r11",
-  "r10",
-  "r9",
-  "r8",
-  "ax",
-  "cx",
-  "dx",
-  "si",
-  "di",
-  "orig_ax",
-  "ip",
-  "cs",
-  "flags",
-  "sp",
-  "ss",
-];
-const X64_LONG = ["rax", "rbx", "rcx", "rdx", "rsi", "rdi", "rbp", "rsp", "rip", "orig_rax", "eflags"];
-
-export function registerNames(arch: "x64" | "arm64"): ReadonlySet<string> {
-  if (arch === "x64") return new Set([...X64, ...X64_LONG]);
-  const names = ["sp", "pc", "pstate", "orig_x0", "fp", "lr"];
-  for (let i = 0; i <= 30; i++) names.push(`r${i}`, `x${i}`);
-  return new Set(names);
-}
 
 export const macaddr: CheckValue = (call, cx) => {
   const typed = asArray(value(call, 0, cx));
