@@ -59,6 +59,7 @@ class Run {
   #flushing = false;
   /** What begin prints waits until the word that everything is attached is out. */
   #announced = false;
+  #brokenExit: number | undefined;
   #lost = 0;
   #signals = 0;
 
@@ -72,7 +73,7 @@ class Run {
       files,
       logLevel: options.stages.includes("verifier") ? 1 : undefined,
     });
-    this.#sink = openSink(options, () => this.#session.stop());
+    this.#sink = openSink(options, (error) => this.#outputBroke(error));
     this.#printer = createPrinter(options.format, {
       plan,
       files,
@@ -117,7 +118,7 @@ class Run {
     const end = await this.#session.ended;
     clearInterval(losses);
     await this.#finish();
-    return this.#sink.broken ? BROKEN_PIPE : end.exitCode;
+    return this.#brokenExit ?? end.exitCode;
   }
 
   #start(): Promise<void> {
@@ -204,6 +205,13 @@ class Run {
     if (missed > 0) sayWarning(`the kernel skipped ${missed} probe hits`);
   }
 
+  /** Who asked for the output has gone, which is no error; or it can't be stored. */
+  #outputBroke(error: NodeJS.ErrnoException): void {
+    this.#brokenExit = error.code === "EPIPE" ? BROKEN_PIPE : 1;
+    if (error.code !== "EPIPE") sayError(`the output can't be written: ${error.message}`);
+    this.#session.stop();
+  }
+
   #signalled(): void {
     this.#signals++;
     if (this.#signals > 1) process.exit(INTERRUPTED);
@@ -223,7 +231,7 @@ class Run {
   }
 }
 
-function openSink(options: RunOptions, onBroken: () => void): Sink {
+function openSink(options: RunOptions, onBroken: (error: NodeJS.ErrnoException) => void): Sink {
   const full = options.buffering === "full";
   if (options.output === undefined) return new Sink(1, { full, terminal: isTerminal(1), onBroken });
   try {

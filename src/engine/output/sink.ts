@@ -18,8 +18,8 @@ export interface SinkOptions {
   full?: boolean;
   /** The other side is a terminal: data that would drive it is shown instead. */
   terminal?: boolean;
-  /** The reader went away. */
-  onBroken?: () => void;
+  /** Nothing can be written any more: the reader went away (EPIPE), the disk is full. */
+  onBroken?: (error: NodeJS.ErrnoException) => void;
 }
 
 export class Sink {
@@ -30,7 +30,7 @@ export class Sink {
   #full: boolean;
   #spare: ByteWriter;
   #writing = false;
-  #onBroken: (() => void) | undefined;
+  #onBroken: SinkOptions["onBroken"];
 
   /** A descriptor, or a path that is created or emptied. */
   constructor(target: number | string, options: SinkOptions = {}) {
@@ -107,9 +107,7 @@ export class Sink {
 
   #break(error: NodeJS.ErrnoException): void {
     this.broken = true;
-    if (error.code !== "EPIPE")
-      process.stderr.write(`ERROR: the output can't be written: ${error.message}\n`);
-    this.#onBroken?.();
+    this.#onBroken?.(error);
   }
 }
 

@@ -77,6 +77,12 @@ describe.skipIf(!isRoot)("tracedeck run", () => {
     expect(stderr).toContain("/nowhere/file");
   });
 
+  test("output that can't be stored ends the script with a word", async () => {
+    const { stderr, status } = await run('interval:ms:5 { printf("x\\n"); }', "-q", "-o", "/dev/full");
+    expect(stderr).toMatch(/^ERROR: the output can't be written: ENOSPC/);
+    expect(status).toBe(1);
+  });
+
   test("a file, standard input, positional and named parameters", async () => {
     const file = join(folder, "script.bt");
     writeFileSync(file, 'begin { printf("%d %s %d\\n", $1, str($2), getopt("n", 7)); exit(); }');
