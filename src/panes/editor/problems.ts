@@ -16,7 +16,8 @@ export function problemsOf(
   let map = byLine.get(problems);
   if (!map) {
     map = new Map();
-    for (const problem of problems) map.set(problem.line, [...(map.get(problem.line) ?? []), problem]);
+    for (const problem of [...problems].sort((a, b) => a.column - b.column))
+      map.set(problem.line, [...(map.get(problem.line) ?? []), problem]);
     byLine.set(problems, map);
   }
   const own = map.get(line + 1) ?? [];
