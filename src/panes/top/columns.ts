@@ -134,8 +134,10 @@ export interface KeyColumn {
 
 /** The engine names columns by what the script writes in the brackets: "comm", "args.filename", "$error", "name($x)". */
 export function headingOf(what: string): string {
+  // A value that the script looked up: "@_pid[$tid]".
+  const map = /^@_?(\w+)\[.*\]$/.exec(what);
   const call = /^(?:(?:str|ntop|ksym|usym|username)\((.*)\)|(\w+)\(.*\))$/.exec(what);
-  const name = (call?.[1] ?? call?.[2] ?? what).replace(/^args(?:\.|->)/, "").replace(/^\$/, "");
+  const name = (map?.[1] ?? call?.[1] ?? call?.[2] ?? what).replace(/^args(?:\.|->)/, "").replace(/^\$/, "");
   return /^(int|string|other|tuple|record)$/.test(name) ? "KEY" : name.toUpperCase();
 }
 

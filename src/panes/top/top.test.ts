@@ -104,6 +104,7 @@ describe("the table", () => {
     ["str(args.filename)", "FILENAME"],
     ["ntop(args.daddr)", "DADDR"],
     ["error_name($error)", "ERROR_NAME"],
+    ["@_pid[$tid]", "PID"],
     ["probe", "PROBE"],
     ["int", "KEY"],
   ])("heads the column %s with %s", (key, heading) => {
