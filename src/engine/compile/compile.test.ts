@@ -124,11 +124,23 @@ describe("programs", () => {
   });
 });
 
-test("a stack that is too big is said before the kernel says it", () => {
-  const locals = Array.from({ length: 30 }, (_, i) => `$a${i} = (comm, ${i}); @u[${i}] = $a${i};`).join(" ");
-  const source = `config = { on_stack_limit=64 } begin { ${locals} }`;
-  const { diagnostics } = compile(source, recordedKernel());
-  expect(diagnostics.map((d) => d.code)).toContain("stack-too-big");
+describe("the stack", () => {
+  test("what does not fit moves to per-CPU memory", () => {
+    const locals = Array.from({ length: 30 }, (_, i) => `$a${i} = (comm, ${i}); @u[${i}] = $a${i};`).join(
+      " ",
+    );
+    const { plan } = compiled(`config = { on_stack_limit=64 } begin { ${locals} }`);
+    expect(plan.maps.map((m) => m.role)).toContain("scratch");
+    expect(plan.config.onStackLimit).toBe(64);
+  });
+
+  test("what cannot move is said before the kernel says it", () => {
+    const names = Array.from({ length: 90 }, (_, i) => `$a${i}`);
+    const set = names.map((name, i) => `${name} = nsecs + ${i};`).join(" ");
+    const source = `begin { ${set} for ($i : 0..50) { @y = ${names.join(" + ")}; } @z = ${names.join(" + ")}; }`;
+    const { diagnostics } = compile(source, recordedKernel());
+    expect(diagnostics.map((d) => d.code)).toContain("stack-too-big");
+  });
 });
 
 test.each([

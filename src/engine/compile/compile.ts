@@ -7,7 +7,7 @@ import type { Script } from "./ast.ts";
 import { checkScript } from "./check/index.ts";
 import { type Diagnostic, Diagnostics } from "./diagnostic.ts";
 import { disassemble } from "./emit/bpf/listing.ts";
-import { emitPlan } from "./emit/plan.ts";
+import { emitPlan, STACK_BYTES } from "./emit/plan.ts";
 import { expandScript } from "./expand/index.ts";
 import type { Compile, CompileOptions, CompileResult } from "./index.ts";
 import { printIr } from "./ir/print.ts";
@@ -73,8 +73,7 @@ const PASSES: readonly { name: string; run: (state: State) => void }[] = [
   {
     name: "lower",
     run(state) {
-      const { warnHelperErrors = false, pid } = state.options;
-      state.lowered = lower(state.typed!, state.kernel, { warnHelperErrors, pid }, state.diagnostics);
+      state.lowered = lowered(state, state.typed!.config.onStackLimit);
     },
   },
   {
@@ -83,14 +82,38 @@ const PASSES: readonly { name: string; run: (state: State) => void }[] = [
       state.optimised = state.lowered!.programs.map((program) => optimise(program.ir));
     },
   },
-  {
-    name: "emit",
-    run(state) {
-      const { typed, lowered, optimised, kernel, diagnostics } = state;
-      state.plan = emitPlan(typed!, lowered!, optimised!, kernel, diagnostics);
-    },
-  },
+  { name: "emit", run: emit },
 ];
+
+function lowered({ typed, options, kernel, diagnostics }: State, onStackLimit: number): Lowered {
+  const { warnHelperErrors = false, pid } = options;
+  const config = { ...typed!.config, onStackLimit };
+  return lower({ ...typed!, config }, kernel, { warnHelperErrors, pid }, diagnostics);
+}
+
+/** Scalars always live on the stack; with this limit nothing else does. */
+const LEAST_ON_STACK = 8;
+
+/** What does not fit the stack is lowered once more with everything that can live elsewhere off the stack. */
+function emit(state: State): void {
+  const { typed, kernel, diagnostics } = state;
+  const attempt = () => emitPlan(typed!, state.lowered!, state.optimised!, kernel);
+  let emitted = attempt();
+  if (emitted.deepest.bytes > STACK_BYTES && typed!.config.onStackLimit > LEAST_ON_STACK) {
+    state.lowered = lowered(state, LEAST_ON_STACK);
+    state.optimised = state.lowered.programs.map((program) => optimise(program.ir));
+    emitted = attempt();
+  }
+  state.plan = emitted.plan;
+  const { bytes, span } = emitted.deepest;
+  if (bytes <= STACK_BYTES) return;
+  diagnostics.error(
+    "stack-too-big",
+    span,
+    `this action needs ${bytes} bytes of stack; BPF programs have ${STACK_BYTES}`,
+    { hint: "use fewer variables at a time, or fewer loops inside of loops" },
+  );
+}
 
 export const compile: Compile = (source, kernel, options = {}): CompileResult => {
   const diagnostics = new Diagnostics();

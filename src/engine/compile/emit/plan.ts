@@ -1,41 +1,55 @@
-/** Lowered programs → the plan: optimised, emitted, checked against the stack's limit. */
-import type { Diagnostics } from "../diagnostic.ts";
+/** Lowered and optimised programs → the plan. */
+import type { Span } from "../diagnostic.ts";
 import type { ProgramIr } from "../ir/types.ts";
+import { operands } from "../ir/walk.ts";
 import type { Kernel } from "../kernel.ts";
 import type { Lowered } from "../lower/program.ts";
 import { targetFor } from "../lower/target.ts";
 import type { Plan, ProgramPlan } from "../plan.ts";
 import type { TypedProgram } from "../typed.ts";
+import { roundUp } from "../types.ts";
 import { emitProgram } from "./bpf/program.ts";
 
-const STACK_BYTES = 512;
+export const STACK_BYTES = 512;
+
+/** A plan, and what its deepest chain of calls takes of the stack. */
+export interface EmittedPlan {
+  plan: Plan;
+  deepest: { bytes: number; span: Span };
+}
+
+/** Bytes of the deepest chain of calls; the kernel counts frames in steps of 32 bytes. */
+function depthOf(ir: ProgramIr, frames: readonly { name: string; bytes: number }[]): number {
+  const depth = (name: string): number => {
+    const callees = new Set<string>();
+    for (const block of ir.functions.find((f) => f.name === name)!.blocks) {
+      for (const inst of block.code) {
+        for (const value of operands(inst)) if (value.kind === "function") callees.add(value.name);
+      }
+    }
+    const own = roundUp(Math.max(1, frames.find((frame) => frame.name === name)!.bytes), 32);
+    return own + Math.max(0, ...[...callees].map(depth));
+  };
+  return depth(ir.functions[0].name);
+}
 
 export function emitPlan(
   typed: TypedProgram,
   lowered: Lowered,
   optimised: readonly ProgramIr[],
   kernel: Kernel,
-  diagnostics: Diagnostics,
-): Plan {
+): EmittedPlan {
   const options = { v4: targetFor(kernel).can("v4") };
+  let deepest = { bytes: 0, span: { start: 0, end: 0 } as Span };
   const programs = optimised.map((ir, i): ProgramPlan => {
     const { plan, action } = lowered.programs[i];
     const { frames, ...emitted } = emitProgram(ir, options);
-    const worst = frames.reduce((sum, frame) => Math.max(sum, frame.bytes), 0);
-    if (worst > STACK_BYTES) {
-      diagnostics.error(
-        "stack-too-big",
-        action.probes[0].span,
-        `this action needs ${worst} bytes of stack; BPF programs have ${STACK_BYTES}`,
-        {
-          hint: `lower on_stack_limit in the config block (now ${typed.config.onStackLimit}), so that large values move off the stack`,
-        },
-      );
-    }
+    const bytes = depthOf(ir, frames);
+    if (bytes > deepest.bytes) deepest = { bytes, span: action.probes[0].span };
     return { ...plan, ...emitted };
   });
   const { layout } = lowered;
-  return {
+  const plan: Plan = {
     programs,
     probes: lowered.probes,
     maps: layout.maps,
@@ -52,4 +66,5 @@ export function emitPlan(
     })),
     license: typed.config.license,
   };
+  return { plan, deepest };
 }

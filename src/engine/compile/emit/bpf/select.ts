@@ -7,6 +7,7 @@
 import * as asm from "libbpf-ts/asm";
 import type { Span } from "../../diagnostic.ts";
 import { type Func, fits32, type Inst, type Reg, type Terminator, type Value } from "../../ir/types.ts";
+import { operands } from "../../ir/walk.ts";
 import { type Allocation, allocate } from "./allocate.ts";
 
 export interface SelectOptions {
@@ -37,6 +38,16 @@ export function select(func: Func, options: SelectOptions): Selected {
   return new Selector(func, allocation, options).run();
 }
 
+function usedSlots(func: Func): Set<number> {
+  const used = new Set<number>();
+  for (const block of func.blocks) {
+    for (const inst of [...block.code, block.end]) {
+      for (const value of operands(inst)) if (value.kind === "slot") used.add(value.slot);
+    }
+  }
+  return used;
+}
+
 class Selector {
   readonly #func: Func;
   readonly #allocation: Allocation;
@@ -56,10 +67,11 @@ class Selector {
     this.#allocation = allocation;
     this.#options = options;
     let depth = 0;
-    for (const slot of func.slots) {
-      depth += slot.size;
+    const used = usedSlots(func);
+    func.slots.forEach((slot, i) => {
+      if (used.has(i)) depth += slot.size;
       this.#slotOffsets.push(-depth);
-    }
+    });
     this.#spillBase = -depth;
     this.#frame = depth + allocation.spills * 8;
   }
