@@ -175,6 +175,3 @@ export const PerfIoctl = {
   setFilter: 0x40082406,
   setBpf: 0x40042408,
 } as const;
-
-/** Longest object name the kernel keeps, without the final zero. */
-export const OBJ_NAME_LEN = 15;

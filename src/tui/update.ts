@@ -62,17 +62,6 @@ export function done(state: DeckState, ...effects: DeckEffect[]): DeckUpdate {
   return { state, effects };
 }
 
-export function withSlot(state: DeckState, id: string, change: (slot: Slot) => Slot): DeckState {
-  let changed = false;
-  const slots = state.slots.map((slot) => {
-    if (slot.id !== id) return slot;
-    const next = change(slot);
-    changed ||= next !== slot;
-    return next;
-  });
-  return changed ? { ...state, slots } : state;
-}
-
 function tell(slot: Slot, event: PaneEvent): Slot {
   const state = slot.pane.reduce(slot.state, event);
   return state === slot.state ? slot : { ...slot, state };

@@ -86,11 +86,6 @@ export const LINK_CREATE_SIZE = 64;
 /** Whether the kernel made links of perf events when last asked (5.15); undefined before the first attempt. */
 let perfLinks: boolean | undefined;
 
-/** Whether perf events become links, as far as an attachment has shown it. */
-export function perfLinksSeen(): boolean | undefined {
-  return perfLinks;
-}
-
 /**
  * Attaches a program to a perf event: by a link (5.15), which carries a cookie, or else by ioctl. The event's descriptor
  * is taken over; what remains to be kept open is returned.

@@ -114,7 +114,6 @@ export const isAggregation = (type: Type): type is AggregationType =>
 export const int = (size: 1 | 2 | 4 | 8, signed: boolean): IntType => ({ kind: "int", size, signed });
 export const INT64 = int(8, true);
 export const UINT64 = int(8, false);
-export const UINT32 = int(4, false);
 export const INT32 = int(4, true);
 export const BOOL: Type = { kind: "bool" };
 export const VOID: Type = { kind: "void" };

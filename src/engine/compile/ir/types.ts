@@ -99,7 +99,6 @@ export const constant = (value: bigint | number): Value => ({
 export const ZERO = constant(0);
 export const ONE = constant(1);
 export const isConst = (value: Value): value is Extract<Value, { kind: "const" }> => value.kind === "const";
-export const isReg = (value: Value): value is Extract<Value, { kind: "reg" }> => value.kind === "reg";
 
 /** Whether a constant fits an instruction's 32-bit immediate, which is sign-extended. */
 export const fits32 = (value: bigint): boolean => value >= -0x80000000n && value <= 0x7fffffffn;

@@ -20,12 +20,6 @@ export interface Place {
 
 export const offsetBy = (place: Place, bytes: number): Place => ({ ...place, offset: place.offset + bytes });
 
-export const slotPlace = (cx: Cx, size: number, name?: string): Place => ({
-  base: cx.b.slot(size, name),
-  offset: 0,
-  space: "bpf",
-});
-
 /** The address as a value. */
 export const addressOf = (cx: Cx, place: Place): Value => cx.b.add(place.base, place.offset);
 
