@@ -201,7 +201,8 @@ class Run {
         `Map full; can't update element: ${map} had no room ${count} times. Raise max_map_keys in the config block.`,
       );
     }
-    if (stacksLost > 0) sayWarning(`${stacksLost} stacks were lost: other stacks have their places in the table`);
+    if (stacksLost > 0)
+      sayWarning(`${stacksLost} stacks were lost: other stacks have their places in the table`);
     if (missed > 0) sayWarning(`the kernel skipped ${missed} probe hits`);
   }
 
