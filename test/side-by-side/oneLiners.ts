@@ -88,7 +88,7 @@ export const ONE_LINERS: readonly OneLiner[] = [
   { name: "clear", script: begin("@a = 1; @b[1] = 2; clear(@b);") },
   {
     name: "zero",
-    script: begin("@b[1] = 2; @b[2] = 3; @c = count(); zero(@b); zero(@c);").replace("exit", "@d = 1; exit"),
+    script: begin("@b[1] = 2; @c = count(); zero(@b); zero(@c);").replace("exit", "@d = 1; exit"),
   },
   { name: "delete", script: begin("@b[1] = 2; @b[2] = 3; delete(@b[1]);") },
   { name: "tuples", script: begin('$t = (1, "two", 3); printf("%d %s %d\\n", $t.0, $t.1, $t.2); @ = $t;') },

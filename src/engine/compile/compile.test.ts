@@ -153,3 +153,27 @@ test.each([
   const { diagnostics } = compile(source, recordedKernel());
   for (const d of diagnostics) expect(d.code).not.toBe("internal-error");
 });
+
+describe("where tracefs can't be read", () => {
+  const kernel = recordedKernel({
+    tracepointCategories: () => [],
+    tracepoints: () => [],
+    tracepointFormat: () => undefined,
+  });
+  const codes = (source: string) => compile(source, kernel).diagnostics.map(({ code }) => code);
+
+  test("a known event's script is checked but for its arguments", () => {
+    expect(codes("tracepoint:sched:sched_switch { @[args.prev_comm] = count(); }")).toEqual([
+      "tracepoint-unread",
+    ]);
+    expect(compile("tracepoint:sched:sched_switch { @ = count(); }", kernel).plan).toBeUndefined();
+  });
+
+  test("other mistakes are found all the same", () => {
+    expect(codes("tracepoint:sched:sched_switch { print($x); }")).toEqual([
+      "tracepoint-unread",
+      "undefined-variable",
+    ]);
+    expect(codes("tracepoint:sched:no_such_event { }")).toEqual(["no-tracepoints"]);
+  });
+});

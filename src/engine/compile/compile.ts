@@ -123,6 +123,7 @@ export const compile: Compile = (source, kernel, options = {}): CompileResult =>
     runPass(pass, state);
     // The checker looks at what the parser could save: an editor wants all problems at once.
     if (diagnostics.hasErrors && pass.name !== "parse" && pass.name !== "expand") break;
+    if (diagnostics.list.some(({ code }) => code === "tracepoint-unread")) break;
   }
   const { plan, lowered, optimised, script, typed } = state;
   return {

@@ -90,6 +90,7 @@ export function argument(name: string, nameSpan: Span, span: Span, cx: Context):
   if (probe.attach.kind === "tracepoint") {
     const fields = formatOf(probe, cx);
     const field = fields.find((candidate) => candidate.name === name);
+    if (!field && probe.attach.id === 0) return cx.unknown(span);
     if (!field) return unknownArgument(probe, name, nameSpan, cx);
     const syscallArg = syscallPosition(probe, fields, name);
     return {

@@ -64,8 +64,30 @@ export function expandTracepoint(request: ProbeRequest): Probe[] {
       };
       found.push(probe(request, `tracepoint:${home}:${name}`, attach));
     }
+  if (found.length === 0 && kernel.tracepointCategories().length === 0) {
+    found.push(...unreadTracepoints(request, category, event));
+  }
   if (found.length === 0) reportMissing(request, category, event, categories);
   return found;
+}
+
+/**
+ * Who may not read tracefs still knows the events by the kernel's types, and the system calls by their table, but not what
+ * they carry: such a script can be checked, not compiled.
+ */
+function unreadTracepoints(request: ProbeRequest, category: string, event: string): Probe[] {
+  const { kernel } = request;
+  const matches = wildcard(event);
+  const syscall = /^sys_(?:enter|exit)_(.+)$/.exec(event)?.[1] ?? "";
+  const isSyscall =
+    category === "syscalls" && (hasWildcard(event) || syscallNumber(kernel, syscall) !== undefined);
+  if (!isSyscall && !kernel.rawTracepoints().some(matches)) return [];
+  request.report.warning(
+    "tracepoint-unread",
+    request.span,
+    `only root can read what tracepoint:${category}:${event} carries: its arguments are not checked`,
+  );
+  return [probe(request, `tracepoint:${category}:${event}`, { kind: "tracepoint", category, event, id: 0 })];
 }
 
 function reportMissing(request: ProbeRequest, category: string, event: string, categories: string[]): void {
