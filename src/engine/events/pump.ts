@@ -28,6 +28,10 @@ export class EventPump implements Disposable {
   events = 0;
   /** While set, records are taken from the rings and dropped: what follows an exit(). */
   skipping = false;
+  /** While set, they are dropped and counted: there is no time left for them. */
+  late = false;
+  dropped = 0;
+  #batch: number;
   #ready: () => boolean;
 
   constructor(
@@ -36,14 +40,17 @@ export class EventPump implements Disposable {
     onEvent: RecordSink,
     onControl: RecordSink,
     ready: () => boolean = () => true,
+    batch = BATCH,
   ) {
     if (events) this.#events = new RingBuffer(events);
     if (control) this.#control = new RingBuffer(control);
     this.#onEvent = (view, offset, length) => {
-      if (!this.skipping) onEvent(view.getUint32(offset, true), view, offset, length);
+      if (this.late) this.dropped++;
+      else if (!this.skipping) onEvent(view.getUint32(offset, true), view, offset, length);
     };
     this.#onControl = onControl;
     this.#ready = ready;
+    this.#batch = batch;
   }
 
   get size(): number {
@@ -63,13 +70,13 @@ export class EventPump implements Disposable {
       // Only up to what was there before the control ring was read: a control record for anything of that has been seen.
       const end = this.#events?.produced() ?? 0;
       this.#readControl();
-      const moved = this.#events?.drain(this.#onEvent, BATCH, this.#waiting?.position ?? end) ?? 0;
+      const moved = this.#events?.drain(this.#onEvent, this.#batch, this.#waiting?.position ?? end) ?? 0;
       this.events += moved;
       if (this.#waiting && (this.#events?.reached(this.#waiting.position) ?? true)) {
         const { bytes } = this.#waiting;
         this.#waiting = undefined;
         if (!this.skipping) this.#onControl(bytes.getUint32(0, true), bytes, 0, bytes.byteLength);
-      } else if (moved < BATCH) {
+      } else if (moved < this.#batch) {
         // Nothing left, or its writer has not finished a record: come back.
         return false;
       }

@@ -102,6 +102,10 @@ export class SessionError extends Error {
 const FIRST_LOOK = 5;
 const RAREST_LOOK = 50;
 const SLICE = 25;
+/** What takes a process or a file each: the rings are left after every one, so that Ctrl-C is heard. */
+const SLOW_ACTIONS = new Set<PlannedAction["kind"]>(["system", "cat"]);
+/** For how long a script that ends goes on with what it has recorded. */
+const LAST_RECORDS = 1000;
 /** Attaching gives other sessions a turn this often. */
 const ATTACH_SLICE = 20;
 
@@ -158,6 +162,7 @@ export class Session implements Disposable {
         sinks.onEvent.bind(sinks),
         (action, view, offset, size) => this.#control(action, view, offset, size),
         () => this.#end !== undefined || (sinks.ready?.() ?? true),
+        this.plan.actions.some(({ action }) => SLOW_ACTIONS.has(action.kind)) ? 1 : undefined,
       );
       this.#startTarget();
       this.#globals.startTime = clockNs("boottime");
@@ -218,7 +223,9 @@ export class Session implements Disposable {
       stacksLost: 0,
       stringsTruncated: 0,
     };
-    return { ...counted, missed: this.#programs.length > 0 ? missedHits(this.#programs, this.#links) : 0 };
+    const eventsLost = counted.eventsLost + (this.#pump?.dropped ?? 0);
+    const missed = this.#programs.length > 0 ? missedHits(this.#programs, this.#links) : 0;
+    return { ...counted, eventsLost, missed };
   }
 
   /** Records handed over so far. */
@@ -361,9 +368,11 @@ export class Session implements Disposable {
     }, this.#wait);
   }
 
-  /** Hands over everything that is in the rings now. */
-  #drain(): void {
-    while (this.#pump?.run(1000)) {}
+  /** Hands over everything that is in the rings now, or what there is time for. */
+  #drain(limit = Number.POSITIVE_INFINITY): void {
+    const deadline = monotonicMs() + limit;
+    while (this.#pump?.run(SLICE)) this.#pump.late = monotonicMs() > deadline;
+    if (this.#pump) this.#pump.late = false;
   }
 
   #control(index: number, view: DataView, offset: number, size: number): void {
@@ -395,7 +404,7 @@ export class Session implements Disposable {
     // Not within the pump's own loop: exit() may have come through it.
     queueMicrotask(() => {
       if (this.#closed) return;
-      this.#drain();
+      this.#drain(LAST_RECORDS);
       if (this.#pump) this.#pump.skipping = false;
       this.#runOnce("end");
       this.#drain();

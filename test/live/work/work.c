@@ -82,7 +82,7 @@ NOINLINE void many_three(void) { KEEP; }
 volatile int64_t global_number = 0x1122334455667788;
 volatile uint16_t global_short = 4660;
 
-// Probes see only what is in memory: text is read before it is passed.
+// Probes see only what is in memory (which a forked child's program text is not yet): text is read before it is passed.
 static const char *in_memory(const char *text) {
   for (volatile const char *p = text; *p; p++) {
   }
@@ -159,7 +159,7 @@ static void processes(int times) {
   for (int i = 0; i < times; i++) {
     pid_t child = fork();
     if (child == 0) {
-      execl("/bin/true", "renamed", "with", "arguments", NULL);
+      execl(in_memory("/bin/true"), in_memory("renamed"), in_memory("with"), in_memory("arguments"), NULL);
       _exit(1);
     }
     waitpid(child, NULL, 0);
@@ -208,8 +208,11 @@ int main(int argc, char **argv) {
   else if (!strcmp(mode, "processes")) processes(n);
   else if (!strcmp(mode, "threads")) threads(n);
   else if (!strcmp(mode, "spin")) spin(n);
-  else if (!strcmp(mode, "stacks"))
+  else if (!strcmp(mode, "stacks")) {
     for (int i = 0; i < n; i++) outer(i);
+    // Names of functions are looked up while the process lives.
+    nap(300);
+  }
   else if (!strcmp(mode, "calls"))
     for (int i = 0; i < n; i++) syscall(SYS_getppid);
   else if (!strcmp(mode, "yield"))

@@ -1,0 +1,57 @@
+/** Probes that time fires. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { describe, expect, test } from "vitest";
+import { isRoot } from "../../support/cli.ts";
+import { runScript } from "../../support/script.ts";
+import { counts } from "./support.ts";
+
+describe.skipIf(!isRoot)("clocks", () => {
+  test("intervals tick on one CPU, at their rate", async () => {
+    const { stdout, stderr } = await runScript(
+      "interval:ms:20 { @ticks = count(); @cpus[cpu] = count(); } interval:hz:100 { @hz = count(); } interval:us:50000 { @us = count(); }",
+      [],
+      () => sleep(1000),
+    );
+    expect(stderr).toBe("");
+    expect(counts(stdout, "@ticks").get("")).toBeGreaterThan(35);
+    expect(counts(stdout, "@ticks").get("")).toBeLessThanOrEqual(56);
+    expect(counts(stdout, "@hz").get("")).toBeGreaterThan(75);
+    expect(counts(stdout, "@us").get("")).toBeGreaterThan(14);
+    expect(counts(stdout, "@cpus").size).toBe(1);
+  });
+
+  test("a profile samples CPUs that are not idle, at its rate", async () => {
+    const spin = () => {
+      const end = performance.now() + 1000;
+      while (performance.now() < end) {}
+    };
+    const { stdout } = await runScript(
+      `begin { @n = ncpus; } profile:hz:99 { @[cpu] = count(); } profile:hz:99 /pid == ${process.pid}/ { @own = count(); }`,
+      [],
+      spin,
+    );
+    const perCpu = [...counts(stdout, "@").values()];
+    expect(perCpu.length).toBeGreaterThanOrEqual(1);
+    expect(perCpu.length).toBeLessThanOrEqual(counts(stdout, "@n").get("")!);
+    for (const samples of perCpu) expect(samples).toBeLessThan(125);
+    // Other processes may share the CPU.
+    expect(counts(stdout, "@own").get("")).toBeGreaterThan(25);
+    expect(counts(stdout, "@own").get("")).toBeLessThan(125);
+  });
+
+  test("time goes on between ticks", async () => {
+    const { stdout } = await runScript(
+      "begin { @last = nsecs; } interval:ms:50 { @gap = min((nsecs - @last) / 1000000); @last = nsecs; @n++; if (@n == 6) { clear(@last); clear(@n); exit(); } }",
+    );
+    const gap = counts(stdout, "@gap").get("")!;
+    expect(gap).toBeGreaterThan(15);
+    expect(gap).toBeLessThanOrEqual(51);
+  });
+
+  test("seconds", async () => {
+    const { stdout } = await runScript("interval:s:1 { @ = elapsed; exit(); }");
+    const elapsed = counts(stdout, "@").get("")!;
+    expect(elapsed).toBeGreaterThan(9e8);
+    expect(elapsed).toBeLessThan(2e9);
+  });
+});
