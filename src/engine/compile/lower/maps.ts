@@ -4,7 +4,7 @@ import type { MapInfo, TypedExpression, TypedStatement } from "../typed.ts";
 import { isAggregation, roundUp, sizeOf, type Type } from "../types.ts";
 import { readAggregation } from "./aggregations.ts";
 import type { Cx } from "./context.ts";
-import { checkHelper, countMapFull } from "./errors.ts";
+import { checkHelper, countMapFull, reportError } from "./errors.ts";
 import { loadTyped, place, scalar, write } from "./expressions.ts";
 import { normalise } from "./integers.ts";
 import type { ScriptMap } from "./layout.ts";
@@ -52,10 +52,17 @@ export function mapGet(cx: Cx, info: MapInfo, key: TypedExpression | undefined, 
   const found = (key && cx.found(info, key)) ?? lookup(cx, map, keyAddress(cx, map, key));
   if (key) cx.remember(info, key, found);
   cx.b.assign(result, ZERO);
+  reportMissing(cx, found);
   cx.b.when("ne", found, ZERO, () => {
     cx.b.assign(result, loadTyped(cx, { base: found, offset: 0, space: "bpf" }, info.value));
   });
   return reg(result);
+}
+
+/** With -k: reading what is not there is said. */
+function reportMissing(cx: Cx, found: Value): void {
+  if (!cx.unit.options.warnHelperErrors) return;
+  cx.b.when("eq", found, ZERO, () => reportError(cx, "map_lookup_elem"), true);
 }
 
 /** The bytes of a value in the map itself, or zeros. */
@@ -64,6 +71,7 @@ export function mapPlace(cx: Cx, info: MapInfo, key: TypedExpression | undefined
   if (!info.key) return scalarPlace(map);
   const found = cx.b.fresh();
   cx.b.assign(found, lookup(cx, map, keyAddress(cx, map, key)));
+  reportMissing(cx, reg(found));
   cx.b.when("eq", reg(found), ZERO, () => {
     cx.b.assign(found, { kind: "map-value", map: cx.layout.zeros(sizeOf(type)), offset: 0 });
   });

@@ -170,7 +170,6 @@ export function asStatement(expression: Expression): Statement {
   if (expression.kind === "block") return { kind: "block", body: asStatements(expression.body), span };
   if (expression.kind === "if-expression") {
     const { condition, then, else: otherwise, comptime } = expression;
-    // biome-ignore lint/suspicious/noThenProperty: the AST's name for the branch
     const statement: Statement = { kind: "if", condition, then: asStatements(then), span };
     if (otherwise) statement.else = asStatements(otherwise);
     if (comptime) statement.comptime = true;
@@ -211,7 +210,6 @@ export function parseConditional(p: Cursor): Conditional {
           const nested: Expression = {
             kind: "if-expression",
             condition: inner.condition,
-            // biome-ignore lint/suspicious/noThenProperty: the AST's name for the branch
             then: inner.then,
             else: inner.otherwise,
             ...(inner.comptime && { comptime: true }),
@@ -224,7 +222,6 @@ export function parseConditional(p: Cursor): Conditional {
       }
       return result;
     },
-    // biome-ignore lint/suspicious/noThenProperty: the AST's name for the branch
     () => ({ condition: errorNode(p), then: { statements: [], span: errorNode(p).span }, comptime: false }),
   );
 }
