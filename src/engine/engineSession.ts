@@ -17,6 +17,12 @@ import { Session, SessionError } from "./session/session.ts";
 
 /** Output goes out this often. */
 const OUTPUT_EVERY = 100;
+/**
+ * A message with more lines than this is read by nobody before the next comes: what follows goes out with the snapshots,
+ * or after this time, so that a flood of output does not set how often the screen is drawn.
+ */
+const READABLE = 20;
+const FLOOD_EVERY = 1500;
 /** Reading and sending a snapshot may take this part of the time: the interval grows for big maps. */
 const SHARE = 20;
 
@@ -34,6 +40,7 @@ export class EngineSession {
   #views = new Map<string, MapView>();
   #snapshotTimer: NodeJS.Timeout | undefined;
   #outputTimer: NodeJS.Timeout | undefined;
+  #outputDue = 0;
   #lastSnapshot = 0;
   #closed = false;
 
@@ -96,7 +103,9 @@ export class EngineSession {
 
   async #run(session: Session, tail: OutputTail, context: OutputContext, files: SourceFiles): Promise<void> {
     try {
-      this.#outputTimer = setInterval(() => this.#sendOutput(), OUTPUT_EVERY);
+      this.#outputTimer = setInterval(() => {
+        if (monotonicMs() >= this.#outputDue) this.#sendOutput();
+      }, OUTPUT_EVERY);
       await session.start({
         onEvent: (action, view, offset, size) => tail.record(action, view, offset, size),
         onPrintMap: ({ top, div }, map) => {
@@ -140,7 +149,10 @@ export class EngineSession {
 
   #sendOutput(): void {
     if (!this.#tail?.waiting || !this.#host.ready()) return;
-    this.#host.send({ kind: "output", session: this.id, ...this.#tail.take() });
+    const output = this.#tail.take();
+    const isFlood = output.lines.length + output.skipped > READABLE;
+    this.#outputDue = isFlood ? monotonicMs() + FLOOD_EVERY : 0;
+    this.#host.send({ kind: "output", session: this.id, ...output });
   }
 
   #snapshotSoon(milliseconds: number): void {
@@ -148,6 +160,7 @@ export class EngineSession {
     this.#snapshotTimer = setTimeout(() => {
       if (!this.#session) return;
       const begin = monotonicMs();
+      this.#sendOutput();
       if (this.#host.ready()) this.#sendSnapshot();
       const took = monotonicMs() - begin;
       this.#snapshotSoon(Math.max(this.#interval - took, took * SHARE, 1));

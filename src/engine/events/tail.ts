@@ -40,7 +40,7 @@ export class OutputTail {
   /** A line that has not ended yet. */
   #partial = "";
 
-  constructor(plan: Plan, host: Omit<ActionHost, "complain">, capacity = 256) {
+  constructor(plan: Plan, host: Omit<ActionHost, "complain">, capacity = 1024) {
     this.#plan = plan;
     this.#capacity = capacity;
     this.#writers = textActions(plan, {
