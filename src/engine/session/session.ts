@@ -169,6 +169,7 @@ export class Session implements Disposable {
       this.#runOnce("begin");
       this.#drain();
       if (!this.#end) await this.#attachAll();
+      await this.#target?.ready;
       if (this.#end || this.#closed) return;
       if (this.#options.measureCost) this.#meter = new CostMeter(this.plan, this.#programs);
       this.#globals.enabled = true;

@@ -4,9 +4,12 @@
  */
 import type { ChildProcess } from "node:child_process";
 import { readFileSync } from "node:fs";
+import type { Duplex } from "node:stream";
 
 export interface Target {
   pid: number;
+  /** The child of -c waits to be let go. */
+  ready?: Promise<void>;
   /** Lets the child of -c run. */
   release(): void;
   /** Ends the child of -c, when the script ends before it. */
@@ -14,10 +17,10 @@ export interface Target {
 }
 
 /**
- * The shell waits for a line on descriptor 3 and then becomes the command. When the engine is killed before, the shell
- * reads the end of the pipe instead and goes away.
+ * The shell says on descriptor 3 that it is up, waits for a line there and then becomes the command: nothing of its own
+ * start counts as the command's. When the engine is killed before, it reads the end of the pipe instead and goes away.
  */
-const WAIT_THEN_EXEC = "read -r _ <&3 || exit 126; exec 3<&-; exec ";
+const WAIT_THEN_EXEC = "echo >&3; read -r _ <&3 || exit 126; exec 3<&-; exec ";
 
 /**
  * Starts `command` stopped. `onEnd` gets the exit code once it has ended (128 + signal when killed). Its output is ours,
@@ -43,10 +46,16 @@ export function startChild(
     onEnd(code ?? 128 + (signal ? 1 : 0));
   });
   child.on("error", () => onEnd(127));
-  const gate = child.stdio[3] as NodeJS.WritableStream;
+  const gate = child.stdio[3] as Duplex;
   gate.on("error", () => {});
+  const ready = new Promise<void>((resolve) => {
+    gate.once("data", () => resolve());
+    child.once("exit", () => resolve());
+    child.once("error", () => resolve());
+  });
   return {
     pid: child.pid,
+    ready,
     release: () => void gate.end("\n"),
     kill: () => {
       if (!ended) child.kill("SIGTERM");

@@ -173,7 +173,9 @@ describe("timers and counters", () => {
     const ticks = Number(loaded.words("@i")[0]);
     expect(ticks).toBeGreaterThanOrEqual(8);
     expect(ticks).toBeLessThanOrEqual(20);
-    expect(loaded.entries("@p").size).toBe(kernel.onlineCpus.length);
+    // A CPU that is idle all the while has no sample.
+    expect(loaded.entries("@p").size).toBeGreaterThan(0);
+    expect(loaded.entries("@p").size).toBeLessThanOrEqual(kernel.onlineCpus.length);
     expect(total(loaded.entries("@k"))).toBe(total(loaded.entries("@p")));
   });
 

@@ -77,8 +77,8 @@ describe.skipIf(!canTraceC)("system calls", () => {
     const { stdout, stderr } = await traced(
       work,
       "calls 123",
-      `config = { syscall_attach=${way} } tracepoint:syscalls:sys_enter_getp* /pid == cpid/ { @[probe] = count(); }` +
-        " tracepoint:syscalls:sys_exit_getppid /pid == cpid/ { @exit = count(); @parent = max(args.ret); }",
+      `config = { syscall_attach=${way} } tracepoint:syscalls:sys_enter_getp* /pid == cpid && comm == "work"/ { @[probe] = count(); }` +
+        ' tracepoint:syscalls:sys_exit_getppid /pid == cpid && comm == "work"/ { @exit = count(); @parent = max(args.ret); }',
     );
     expect(stderr).toBe("");
     expect(counts(stdout, "@").get("tracepoint:syscalls:sys_enter_getppid")).toBe(123);
@@ -90,7 +90,7 @@ describe.skipIf(!canTraceC)("system calls", () => {
     const { stdout } = await traced(
       work,
       "calls 50",
-      "tracepoint:syscalls:sys_enter_* /pid == cpid/ { @[probe] = count(); } tracepoint:raw_syscalls:sys_enter /pid == cpid/ { @all = count(); }",
+      'tracepoint:syscalls:sys_enter_* /pid == cpid && comm == "work"/ { @[probe] = count(); } tracepoint:raw_syscalls:sys_enter /pid == cpid && comm == "work"/ { @all = count(); }',
     );
     const each = counts(stdout, "@");
     expect(each.get("tracepoint:syscalls:sys_enter_getppid")).toBe(50);
@@ -101,7 +101,7 @@ describe.skipIf(!canTraceC)("system calls", () => {
     const { stdout } = await traced(
       work,
       "calls 3",
-      "tracepoint:syscalls:sys_enter_getppid /pid == cpid/ { @[comm, pid == cpid, tid == pid, uid, gid] = count(); }",
+      'tracepoint:syscalls:sys_enter_getppid /pid == cpid && comm == "work"/ { @[comm, pid == cpid, tid == pid, uid, gid] = count(); }',
     );
     expect(stdout).toBe(`@[work, true, true, ${process.getuid!()}, ${process.getgid!()}]: 3\n`);
   });

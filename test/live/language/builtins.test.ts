@@ -1,0 +1,59 @@
+/** Builtins, read where their value is known. */
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { cpus, hostname, userInfo } from "node:os";
+import { prints } from "./rows.ts";
+
+const ownCgroup = (): string => {
+  const path = /^0::(.*)$/m.exec(readFileSync("/proc/self/cgroup", "utf8"))?.[1] ?? "/";
+  return String(statSync(`/sys/fs/cgroup${path}`, { bigint: true }).ino);
+};
+
+const possible = /(\d+)\s*$/.exec(readFileSync("/sys/devices/system/cpu/possible", "utf8"))?.[1] ?? "0";
+const unified = existsSync("/sys/fs/cgroup/cgroup.procs") && readdirSync("/sys/fs/cgroup").length > 0;
+
+prints("the current process", [
+  ["print(pid)", String(process.pid)],
+  ["print((pid(), pid == pid(curr_ns)))", `(${process.pid}, true)`],
+  ["print(pid(init) > 0 && tid(init) > 0)", "true"],
+  ["print((tid > 0, tid() == tid))", "(true, true)"],
+  ["print((uid, gid))", `(${process.getuid!()}, ${process.getgid!()})`],
+  ["print(username)", userInfo().username],
+  ["print(comm)", readFileSync("/proc/self/comm", "utf8").trim().slice(0, 15)],
+  ["print((ppid, ppid()))", `(${process.ppid}, ${process.ppid})`],
+  ["print(pcomm)", readFileSync(`/proc/${process.ppid}/comm`, "utf8").trim()],
+  ["print(leader_tid)", String(process.pid)],
+  ["print(leader_comm)", readFileSync(`/proc/${process.pid}/comm`, "utf8").trim()],
+  ["print((sizeof(comm), strlen(comm) < 16))", "(16, true)"],
+  ["print(has_cpid)", "false"],
+  ["print(curtask.nsproxy.uts_ns.name.nodename)", hostname()],
+  ...(unified ? ([["print(cgroup)", ownCgroup()]] as const) : []),
+]);
+
+prints("the processor and the clock", [
+  ["print(ncpus)", String(Number(possible) + 1)],
+  ["print(cpu < ncpus)", "true"],
+  ["print((cpu <= 1024, numaid < 64))", "(true, true)"],
+  ["print((rand == rand, rand == rand))", /^\((true|false), (true|false)\)\n$/],
+  ["$a = rand; $b = rand; $c = rand; print($a != $b || $b != $c)", "true"],
+  ["print(rand % 10 < 10)", "true"],
+  ["print((nsecs > 0, elapsed > 0, jiffies > 0))", "(true, true, true)"],
+  [`print(ncpus >= ${cpus().length})`, "true"],
+]);
+
+prints("the probe", [
+  ["print((probe, probetype))", "(begin, special)"],
+  ["end { print((probe, probetype)) }", "(end, special)"],
+  ["interval:ms:1 { print((probe, probetype)); exit() }", "(interval:ms:1, interval)"],
+  [
+    "tracepoint:sched:sched_switch { @[probe, probetype] = 1; exit() }",
+    "@[tracepoint:sched:sched_switch, tracepoint]: 1",
+  ],
+  ['begin { if (probe == "begin") { print("equal") } }', "equal"],
+  ["software:cpu-clock:1000000 { @[probetype] = 1; exit() }", "@[software]: 1"],
+  ["interval:ms:5 { print(__builtin_pid == pid); exit() }", "true"],
+]);
+
+prints("settings as a record", [
+  ["print((config.max_strlen, config.max_map_keys))", "(1024, 4096)"],
+  ["config = { max_strlen=64 } begin { print(config.max_strlen) }", "64"],
+]);
