@@ -1,17 +1,9 @@
 /** The editor's lines: numbers, coloured text, and each problem below its line. */
-import type { SyntaxRun, SyntaxStyle } from "../../syntax/highlight.ts";
+import type { SyntaxRun } from "../../syntax/highlight.ts";
 import type { Position, Size, ViewContext } from "../pane.ts";
 import { fieldLine } from "../prompt/field.ts";
-import {
-  EMPTY_LINE,
-  fitLine,
-  type Line,
-  lineWidth,
-  type Role,
-  type Span,
-  sliceLine,
-  span,
-} from "../text/index.ts";
+import { EMPTY_LINE, fitLine, type Line, lineWidth, type Span, sliceLine, span } from "../text/index.ts";
+import { SYNTAX_ROLES } from "../text/syntax.ts";
 import { cellOfColumn, type StyledRange, styledLine } from "./cells.ts";
 import { runsOf } from "./colours.ts";
 import { problemLines, problemsOf } from "./problems.ts";
@@ -24,26 +16,6 @@ import {
   textHeight,
   textWidthOf,
 } from "./state.ts";
-
-const ROLES: Record<SyntaxStyle, Role> = {
-  comment: "comment",
-  keyword: "keyword",
-  provider: "keyword",
-  probe: "probe",
-  string: "string",
-  escape: "number",
-  number: "number",
-  variable: "variable",
-  map: "map",
-  parameter: "variable",
-  function: "function",
-  builtin: "builtin",
-  type: "type",
-  directive: "comment",
-  operator: "operator",
-  plain: "text",
-  error: "error",
-};
 
 const PROMPTS = { goto: "go to line: ", find: "find: " };
 
@@ -103,7 +75,11 @@ function textLine(
   context: ViewContext,
 ): Line {
   const text = state.lines[at];
-  const ranges: StyledRange[] = runs.map(({ start, end, style }) => ({ start, end, role: ROLES[style] }));
+  const ranges: StyledRange[] = runs.map(({ start, end, style }) => ({
+    start,
+    end,
+    role: SYNTAX_ROLES[style],
+  }));
   const range = selection(state);
   if (range && at >= range.from.line && at <= range.to.line) {
     ranges.push({

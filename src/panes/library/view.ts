@@ -1,4 +1,5 @@
 /** The library's lines: the list, and beside it what the chosen script says of itself, with its source. */
+
 import { highlightLines } from "../../syntax/highlight.ts";
 import type { LibraryScript, Position, Size, ViewContext } from "../pane.ts";
 import { fieldLine } from "../prompt/field.ts";
@@ -15,6 +16,7 @@ import {
   span,
   textWidth,
 } from "../text/index.ts";
+import { SYNTAX_ROLES } from "../text/syntax.ts";
 import { bodyHeight, chosen, type Form, type LibraryState, listed, listRows } from "./state.ts";
 
 const SEARCH = "search: ";
@@ -122,22 +124,6 @@ export function description(script: LibraryScript, width: number): Line[] {
   return lines;
 }
 
-const SYNTAX: Record<string, Role> = {
-  comment: "comment",
-  keyword: "keyword",
-  provider: "keyword",
-  probe: "probe",
-  string: "string",
-  escape: "number",
-  number: "number",
-  variable: "variable",
-  map: "map",
-  parameter: "variable",
-  function: "function",
-  builtin: "builtin",
-  type: "type",
-};
-
 const known = new Map<string, Line[]>();
 
 function sourceLines(source: string): Line[] {
@@ -155,7 +141,7 @@ function sourceLines(source: string): Line[] {
     };
     for (const run of runs[i] ?? []) {
       push(run.start);
-      push(run.end, SYNTAX[run.style]);
+      push(run.end, SYNTAX_ROLES[run.style]);
     }
     push(text.length);
     return spans;
