@@ -40,6 +40,18 @@ prints("functions of strings", [
   ['$s = "hello"; print((strlen($s), strlen("")))', "(5, 0)"],
   ['print(strcontains("tracedeck", "deck"))', "true"],
   ['print(strcontains("tracedeck", "desk"))', "false"],
+  [
+    '$s = "tracedeck"; print((strstr($s, "deck"), strstr($s, "desk"), strstr($s, ""), strstr($s, "tr")))',
+    "(5, -1, 0, 0)",
+  ],
+  ['$s = "aab"; $n = "ab"; print((strstr($s, $n), strstr($n, $s), strcontains($s, $n)))', "(1, -1, true)"],
+  [
+    '$a = "trace"; $b = "deck"; print(str_concat($a, $b)); print(str_concat("", $b)); print(str_concat($a, ""))',
+    "tracedeck\ndeck\ntrace",
+  ],
+  ['print(strlen(str_concat("ab", str_concat("cd", "ef"))))', "6"],
+  [`print(strlen(str_concat(str("${LONG}"), str("${LONG}"))))`, "200"],
+  ['@[str_concat("k", "ey")] = 1; @["key"] = 2', "@[key]: 2"],
   ['print((memcmp("abc", "abc", 3), memcmp("abc", "abd", 2)))', "(0, 0)"],
   ['if (memcmp("abc", "abd", 3) != 0) { print("differ") }', "differ"],
   ['print((is_str("a"), is_str(1), is_integer(1), is_integer("a")))', "(true, false, true, false)"],

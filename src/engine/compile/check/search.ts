@@ -1,6 +1,6 @@
 /**
- * strcontains() in the language's own terms: loops over the bytes of both strings. Code generation has no word for it and
- * needs none.
+ * strstr() and strcontains() in the language's own terms: loops over the bytes of both strings. Code generation has no word
+ * for them and needs none.
  */
 import type { Span } from "../diagnostic.ts";
 import { textToBytes } from "../parse/bytes.ts";
@@ -9,14 +9,18 @@ import { BOOL, INT64, int, type Type } from "../types.ts";
 
 const BYTE = int(1, true);
 
-/** `haystack` contains `needle`, as an expression: a block with loops in it. */
-export function contains(haystack: TypedExpression, needle: TypedExpression, span: Span): TypedExpression {
+/** Whether `haystack` contains `needle`. */
+export const contains = (haystack: TypedExpression, needle: TypedExpression, span: Span): TypedExpression =>
+  compare(">=", placeIn(haystack, needle, span), number(0, span), span);
+
+/** Where `needle` starts in `haystack`, or -1, as an expression: a block with loops in it. */
+export function placeIn(haystack: TypedExpression, needle: TypedExpression, span: Span): TypedExpression {
   const text = keep(haystack, span);
-  const found = variable(BOOL, span);
+  const found = variable(INT64, span);
   const at = variable(INT64, span);
   const room = sizeOfText(text.local.type);
   const known = needle.op === "string" ? textToBytes(needle.value.split("\0")[0]) : undefined;
-  if (known?.length === 0) return { op: "int", value: 1n, type: BOOL, span };
+  if (known?.length === 0) return number(0, span);
   const pattern = known ? undefined : keep(needle, span);
   const body: TypedStatement[] = known
     ? matchKnown(text.local, at, known, found, span)
@@ -25,7 +29,7 @@ export function contains(haystack: TypedExpression, needle: TypedExpression, spa
   const statements: TypedStatement[] = [
     text.statement,
     ...(pattern ? [pattern.statement] : []),
-    { op: "set-local", local: found, value: boolean(false, span), span },
+    { op: "set-local", local: found, value: number(-1, span), span },
     {
       op: "for-range",
       local: at,
@@ -35,7 +39,7 @@ export function contains(haystack: TypedExpression, needle: TypedExpression, spa
       span,
     },
   ];
-  return { op: "block", body: { statements, result: read(found, span) }, type: BOOL, span };
+  return { op: "block", body: { statements, result: read(found, span) }, type: INT64, span };
 }
 
 const sizeOfText = (type: Type): number => (type.kind === "string" ? type.size : 0);
@@ -103,7 +107,7 @@ function matchKnown(text: Local, at: Local, pattern: Uint8Array, found: Local, s
     when(
       all,
       [
-        { op: "set-local", local: found, value: boolean(true, span), span },
+        { op: "set-local", local: found, value: read(at, span), span },
         { op: "break", span },
       ],
       span,
@@ -140,7 +144,7 @@ function matchUnknown(text: Local, at: Local, pattern: Local, found: Local, span
     when(
       read(same, span),
       [
-        { op: "set-local", local: found, value: boolean(true, span), span },
+        { op: "set-local", local: found, value: read(at, span), span },
         { op: "break", span },
       ],
       span,

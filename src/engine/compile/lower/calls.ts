@@ -21,7 +21,7 @@ import {
 } from "./memory.ts";
 import { isScalar } from "./shape.ts";
 import { stackDepth, writeStack } from "./stacks.ts";
-import { strlen, strncmp, writeBuffer, writeStr } from "./strings.ts";
+import { strlen, strncmp, writeBuffer, writeConcatenated, writeStr } from "./strings.ts";
 import { NotSupported } from "./unsupported.ts";
 
 type Call = Extract<TypedExpression, { op: "call" }>;
@@ -97,6 +97,7 @@ function writeUser(cx: Cx, e: Call): Value {
 
 const WRITE: Record<string, (cx: Cx, e: Call, to: Place) => void> = {
   str: writeStr,
+  str_concat: writeConcatenated,
   "str.array": (cx, e, to) => {
     const from = place(cx, e.arguments[0]);
     const [size, have] = [sizeOf(e.type), sizeOf(e.arguments[0].type)];

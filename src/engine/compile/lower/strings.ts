@@ -9,7 +9,7 @@ import { textToBytes } from "../parse/bytes.ts";
 import type { TypedExpression } from "../typed.ts";
 import { roundUp, sizeOf, type Type } from "../types.ts";
 import type { Cx } from "./context.ts";
-import { place, pointee, scalar } from "./expressions.ts";
+import { place, pointee, scalar, write } from "./expressions.ts";
 import {
   addressOf,
   compareWords,
@@ -191,9 +191,13 @@ export function strncmp(cx: Cx, left: TypedExpression, right: TypedExpression, l
 
 /** Characters before the NUL. */
 export function strlen(cx: Cx, e: TypedExpression): Value {
-  const { b } = cx;
   const size = sizeOf(e.type);
-  const at = addressOf(cx, own(cx, e, size));
+  return lengthOf(cx, addressOf(cx, own(cx, e, size)), size);
+}
+
+/** Bytes at `at` before the NUL, at most `size`. */
+function lengthOf(cx: Cx, at: Value, size: number): Value {
+  const { b } = cx;
   const i = b.fresh();
   const loop = b.block("strlen");
   const next = b.block("next");
@@ -206,6 +210,21 @@ export function strlen(cx: Cx, e: TypedExpression): Value {
   b.branch("lt", reg(i), constant(size), loop, after);
   b.startBlock(after);
   return reg(i);
+}
+
+/** The first string, and the second from its NUL on. */
+export function writeConcatenated(cx: Cx, e: Extract<TypedExpression, { op: "call" }>, to: Place): void {
+  const { b } = cx;
+  const [left, right] = e.arguments;
+  const [first, second] = [sizeOf(left.type), sizeOf(right.type)];
+  const from = own(cx, right, second);
+  zeroBytes(cx, to, sizeOf(e.type));
+  write(cx, left, to);
+  b.store(to.base, to.offset + first - 1, 1, ZERO);
+  const at = b.fresh();
+  b.assign(at, lengthOf(cx, addressOf(cx, to), first));
+  b.when("ge", reg(at), constant(first), () => b.assign(at, constant(first - 1)));
+  b.call("probe_read_kernel_str", b.add(addressOf(cx, to), reg(at)), constant(second), addressOf(cx, from));
 }
 
 /** buf(data, length): u32 length, then the bytes. */

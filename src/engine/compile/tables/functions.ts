@@ -165,6 +165,20 @@ export const FUNCTIONS: readonly FunctionRow[] = [
     value: memory.strcontains,
   },
   {
+    name: "strstr",
+    signatures: ["int64 strstr(string haystack, string needle)"],
+    help: "Where one string first stands in another, counted from 0; -1 where it does not.",
+    arguments: [2, 2],
+    value: memory.strstr,
+  },
+  {
+    name: "str_concat",
+    signatures: ["string str_concat(string a, string b)"],
+    help: "Two strings, one behind the other.",
+    arguments: [2, 2],
+    value: memory.strConcat,
+  },
+  {
     name: "strlen",
     signatures: ["uint64 strlen(string s)"],
     help: "The length of a string.",
@@ -493,8 +507,6 @@ export const FUNCTIONS: readonly FunctionRow[] = [
 
 /** Of the language, and not here yet: naming one gets a sentence instead of "unknown function". */
 export const UNSUPPORTED_FUNCTIONS: Readonly<Record<string, string>> = {
-  strstr: "strcontains() tells whether a text is in another",
-  str_concat: "printf() can put texts together",
   debugf: "printf() prints",
   dw_ustack: "ustack() unwinds by frame pointers",
   unwatch: "",

@@ -49,6 +49,7 @@ export const CALL_OPS = {
   delete: "map, [key] or [] for a scalar map → bool: it was there",
   len: "map, [] → s64: entries",
   "len.stack": "[stack] → s64: frames",
+  str_concat: "[string, string] → string",
   "str.array": "[array of int8] → string",
   signal: "[signal number] → s64; data.thread: only this thread",
   override: "[value] → void: bpf_override_return",

@@ -11,7 +11,7 @@ import { convert } from "../convert.ts";
 import { describe } from "../describe.ts";
 import { didYouMean } from "../nearest.ts";
 import { isUnknown, withSpace } from "../promote.ts";
-import { contains } from "../search.ts";
+import { contains, placeIn } from "../search.ts";
 import {
   address,
   addressIn,
@@ -134,6 +134,21 @@ export const strcontains: CheckValue = (call, cx) => {
   if (haystack.op === "string" && needle.op === "string")
     return cx.bool(haystack.value.includes(needle.value), call.span);
   return contains(haystack, needle, call.span);
+};
+
+export const strstr: CheckValue = (call, cx) => {
+  const haystack = text(call, 0, cx);
+  const needle = text(call, 1, cx);
+  if (isUnknown(haystack.type) || isUnknown(needle.type)) return cx.unknown(call.span);
+  return placeIn(haystack, needle, call.span);
+};
+
+export const strConcat: CheckValue = (call, cx) => {
+  const left = text(call, 0, cx);
+  const right = text(call, 1, cx);
+  if (left.type.kind !== "string" || right.type.kind !== "string") return cx.unknown(call.span);
+  const size = Math.max(1, left.type.size) + Math.max(1, right.type.size) - 1;
+  return op("str_concat", [left, right], { kind: "string", size }, call.span);
 };
 
 export const strlen: CheckValue = (call, cx) => {
