@@ -1,13 +1,11 @@
 /** The same script on the same work in Debian's bpftrace and in tracedeck gives the same output. */
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { CLI, commandPath, compileC, finish, isRoot } from "../support/cli.ts";
+import { describe, expect, test } from "vitest";
+import { CLI, commandPath, finish, isRoot } from "../support/cli.ts";
+import { canCompile, cProgram } from "../support/programs.ts";
 import { ONE_LINERS, type OneLiner } from "./oneLiners.ts";
 
 const bpftrace = commandPath("bpftrace");
-const gcc = commandPath("gcc");
 
 /** What 0.17 writes otherwise than 0.26: the banner, blank lines, the space after a histogram's name, and stats(). */
 function normalized(output: string): string[] {
@@ -24,22 +22,17 @@ function normalized(output: string): string[] {
 }
 
 describe.skipIf(!bpftrace || !isRoot)("side by side with bpftrace", () => {
-  const folder = mkdtempSync(join(tmpdir(), "tracedeck-side-"));
-  const work = join(folder, "work");
-
-  beforeAll(() => {
-    if (gcc) compileC(join(import.meta.dirname, "workload.c"), work);
-  });
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  const work = cProgram(join(import.meta.dirname, "workload.c"), { name: "work" });
 
   async function run(command: readonly string[], { script, parameters = [], command: traced }: OneLiner) {
-    const args = ["-e", script.replaceAll("WORK", work), ...(traced ? ["-c", work] : []), ...parameters];
+    const path = canCompile ? work.path : "";
+    const args = ["-e", script.replaceAll("WORK", path), ...(traced ? ["-c", path] : []), ...parameters];
     const { stdout, stderr, status } = await finish([...command, ...args]);
     return { lines: normalized(stdout), stderr, status };
   }
 
   for (const row of ONE_LINERS) {
-    test.skipIf(row.command && !gcc)(row.name, async () => {
+    test.skipIf(row.command && !canCompile)(row.name, async () => {
       const theirs = await run([bpftrace!], row);
       const ours = await run([...CLI, "run"], row);
       expect(theirs.status, theirs.stderr).toBe(0);

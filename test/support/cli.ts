@@ -1,5 +1,5 @@
 /** The built command line as tests and the commands they need see it. */
-import { execFileSync, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { delimiter, join, resolve } from "node:path";
 
@@ -13,10 +13,6 @@ export const isRoot = process.geteuid?.() === 0;
 export function commandPath(name: string): string | undefined {
   const folders = [...(process.env.PATH ?? "").split(delimiter), "/usr/sbin", "/sbin"];
   return folders.map((folder) => join(folder, name)).find((path) => existsSync(path));
-}
-
-export function compileC(source: string, to: string): void {
-  execFileSync("gcc", ["-O1", "-o", to, source], { stdio: "inherit" });
 }
 
 export interface Finished {

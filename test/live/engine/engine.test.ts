@@ -1,15 +1,11 @@
 import { execFileSync, spawn } from "node:child_process";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { type EngineLink, spawnEngine } from "../../../src/engine/client/client.ts";
 import type { ClientMessage, EngineMessage, Snapshot } from "../../../src/engine/protocol.ts";
-import { bundle } from "./bundle.ts";
+import { nodeProgram } from "../../support/programs.ts";
 import { leftAfter, programsOf } from "./programs.ts";
 
-let built: Awaited<ReturnType<typeof bundle>>;
-beforeAll(async () => {
-  built = await bundle("test/live/engine/serve.ts");
-});
-afterAll(() => built.remove());
+const built = nodeProgram("test/live/engine/serve.ts");
 
 type Kind = EngineMessage["kind"];
 type Of<K extends Kind> = Extract<EngineMessage, { kind: K }>;

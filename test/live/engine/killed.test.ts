@@ -1,14 +1,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { afterAll, beforeAll, expect, it } from "vitest";
-import { bundle } from "./bundle.ts";
+import { expect, it } from "vitest";
+import { nodeProgram } from "../../support/programs.ts";
 import { leftAfter } from "./programs.ts";
 
-let victim: Awaited<ReturnType<typeof bundle>>;
-beforeAll(async () => {
-  victim = await bundle("test/live/engine/victim.ts");
-});
-afterAll(() => victim.remove());
+const victim = nodeProgram("test/live/engine/victim.ts");
 
 async function start(command = ""): Promise<{ child: ChildProcess; programs: number[] }> {
   const child = spawn(process.execPath, [victim.path, command], { stdio: ["ignore", "pipe", "inherit"] });

@@ -1,15 +1,11 @@
-import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { compile } from "../../../src/engine/compile/compile.ts";
 import { liveKernel } from "../../../src/engine/kernel/live.ts";
 import { liveContext } from "../../../src/engine/output/live.ts";
 import { MapPoller } from "../../../src/engine/poll/snapshot.ts";
 import type { MapSnapshot } from "../../../src/engine/protocol.ts";
 import { Session } from "../../../src/engine/session/session.ts";
-import { commandPath } from "../../support/cli.ts";
+import { canCompile, cProgram } from "../../support/programs.ts";
 
 const WORK = `
 #include <unistd.h>
@@ -18,16 +14,10 @@ __attribute__((noinline)) int outer(int i) { int r = work(i); asm volatile(""); 
 int main(void) { int s = 0; for (int i = 0; i < 40; i++) s += outer(i); return s == 0; }
 `;
 
-let directory: string;
-beforeAll(() => {
-  directory = mkdtempSync(join(tmpdir(), "tracedeck-symbols-"));
-  writeFileSync(join(directory, "work.c"), WORK);
-  if (commandPath("gcc")) {
-    const flags = ["-O1", "-fno-omit-frame-pointer", "-fno-optimize-sibling-calls"];
-    execFileSync("gcc", [...flags, "-o", join(directory, "work"), join(directory, "work.c")]);
-  }
+const program = cProgram(WORK, {
+  name: "work",
+  flags: ["-fno-omit-frame-pointer", "-fno-optimize-sibling-calls"],
 });
-afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
 /** Runs a script with a child to its end; its maps by name. */
 async function run(source: string, command: string): Promise<Map<string, MapSnapshot>> {
@@ -46,9 +36,9 @@ async function run(source: string, command: string): Promise<Map<string, MapSnap
   );
 }
 
-describe.skipIf(!commandPath("gcc"))("symbols of a process that has ended", () => {
+describe.skipIf(!canCompile)("symbols of a process that has ended", () => {
   it("names the frames of its stacks, and the functions that were called K times", async () => {
-    const work = join(directory, "work");
+    const work = program.path;
     const maps = await run(
       `uprobe:${work}:work { @s[ustack] = count(); @f[func] = count(); @a = sum(arg0); } uretprobe:${work}:work { @r = max(retval); }`,
       work,

@@ -33,7 +33,8 @@ import {
 import * as asm from "libbpf-ts/asm";
 import { addressOf } from "libbpf-ts/sys";
 import { describe, expect, test } from "vitest";
-import { Cells, compileC, countHere, done, hasGcc, isRoot, load, onlyHere, testWith } from "./support.ts";
+import { canCompileUsdt, cProgram } from "../../support/programs.ts";
+import { Cells, countHere, done, isRoot, load, onlyHere, testWith } from "./support.ts";
 
 /** System calls that nothing else in this process makes: N times umask(2). */
 function umask(times: number): void {
@@ -225,14 +226,15 @@ int main(int argc, char **argv) {
   return sum == -1;
 }
 `;
-const hasSdt =
-  hasGcc && spawnSync("gcc", ["-E", "-include", "sys/sdt.h", "-x", "c", "/dev/null"]).status === 0;
-
 describe("user space", () => {
-  if (!isRoot || !hasSdt) {
+  if (!isRoot || !canCompileUsdt) {
     test.skip("uprobes (needs root, gcc and sys/sdt.h: apt-get install gcc systemtap-sdt-dev)", () => {});
     return;
   }
+  const binary = cProgram(traced, { flags: ["-g"] });
+  const semaphores = cProgram(traced.replace("return sum == -1", "return traced_probe_semaphore"), {
+    name: "semaphores",
+  });
   const arch = archFor();
   const register = (name: string) => arch.registers[name];
   const addRegister = (cells: Cells, name: string, cell: number) => [
@@ -249,7 +251,6 @@ describe("user space", () => {
   }
 
   testWith(["uprobes"], "a function's arguments and its result", () => {
-    using binary = compileC(traced);
     const [work] = offsets(binary.path, "work");
     using cells = new Cells(4);
     const [first, second] = arch.functionArgs;
@@ -267,7 +268,6 @@ describe("user space", () => {
   });
 
   testWith(["uprobe_multi", "attach_cookie"], "many places by one link, told apart by cookie", () => {
-    using binary = compileC(traced);
     using cells = new Cells(2);
     const body = [
       asm.mov(6, 1),
@@ -291,7 +291,6 @@ describe("user space", () => {
   });
 
   testWith(["uprobe_multi"], "returns of many places", () => {
-    using binary = compileC(traced);
     using cells = new Cells();
     using program = load("kprobe", [...countCall(cells), ...done], {
       expectedAttachType: "trace_uprobe_multi",
@@ -306,7 +305,6 @@ describe("user space", () => {
   });
 
   testWith(["uprobes"], "USDT: places and arguments from the notes", () => {
-    using binary = compileC(traced);
     using elf = ElfFile.open(binary.path);
     const probes = usdtProbes(elf);
     expect(probes.map(({ provider, name }) => `${provider}:${name}`)).toEqual(["traced:probe"]);
@@ -326,17 +324,16 @@ describe("user space", () => {
   });
 
   testWith(["usdt_semaphores"], "a semaphore counts while attached", () => {
-    using binary = compileC(traced.replace("return sum == -1", "return traced_probe_semaphore"));
-    using elf = ElfFile.open(binary.path);
+    using elf = ElfFile.open(semaphores.path);
     const semaphore = ElfSymbols.read(elf).find("traced_probe_semaphore")!;
     using program = load("kprobe", done);
-    expect(spawnSync(binary.path, ["1"]).status).toBe(0);
+    expect(spawnSync(semaphores.path, ["1"]).status).toBe(0);
     using _link = attachUprobe(program, {
-      path: binary.path,
+      path: semaphores.path,
       offset: BigInt(usdtProbes(elf)[0].offset),
       refCtrOffset: BigInt(elf.fileOffset(semaphore.address)!),
     });
-    expect(spawnSync(binary.path, ["1"]).status).toBe(1);
+    expect(spawnSync(semaphores.path, ["1"]).status).toBe(1);
   });
 
   testWith(["uprobes"], "a file that is not there", () => {
@@ -345,7 +342,6 @@ describe("user space", () => {
   });
 
   testWith(["uprobes"], "only in one process", () => {
-    using binary = compileC(traced);
     using cells = new Cells();
     using program = load("kprobe", [...countCall(cells), ...done]);
     using _link = attachUprobe(program, {

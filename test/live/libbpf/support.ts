@@ -1,9 +1,5 @@
-// What the live tests of libbpf-ts share: skipping what this kernel does not have, small programs, a traced binary.
+// What the live tests of libbpf-ts share: skipping what this kernel does not have, small programs.
 
-import { execFileSync, spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { BpfMap, BpfProgram, kernelAtLeast, MapFlag, type ProgramSpec, probeFeature } from "libbpf-ts";
 import * as asm from "libbpf-ts/asm";
 import { test } from "vitest";
@@ -92,17 +88,6 @@ export function onlyHere(then: asm.Insn[]): asm.Insn[] {
 /** Counts hits in this process. */
 export function countHere(cells: Cells): asm.Insn[] {
   return onlyHere([asm.movImm(2, 1), ...cells.add()]);
-}
-
-export const hasGcc = spawnSync("gcc", ["--version"]).status === 0;
-
-/** Compiles C; the caller removes the directory. */
-export function compileC(source: string, ...flags: string[]): { path: string } & Disposable {
-  const directory = mkdtempSync(join(tmpdir(), "traced-"));
-  const path = join(directory, "traced");
-  writeFileSync(`${path}.c`, source);
-  execFileSync("gcc", ["-O1", "-g", "-o", path, `${path}.c`, ...flags]);
-  return { path, [Symbol.dispose]: () => rmSync(directory, { recursive: true }) };
 }
 
 /** A kernel this new must have the feature: lacking it is a failure, unless its build or policy left it out. */

@@ -1,40 +1,17 @@
 /** The traced C program of these tests, and scripts run on it. */
-import { execFileSync } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll } from "vitest";
-import { commandPath, isRoot } from "../../support/cli.ts";
+import { isRoot } from "../../support/cli.ts";
+import { canCompile, cProgram, type Program } from "../../support/programs.ts";
 import { runScript, type ScriptRun } from "../../support/script.ts";
 
-export const gcc = commandPath("gcc");
 /** Tests of the C program need root and a compiler. */
-export const canTraceC = isRoot && gcc !== undefined;
-export const hasUsdtHeader = [
-  "/usr/include",
-  "/usr/include/x86_64-linux-gnu",
-  "/usr/include/aarch64-linux-gnu",
-].some((folder) => existsSync(join(folder, "sys/sdt.h")));
+export const canTraceC = isRoot && canCompile;
 
-let folder: string | undefined;
-
-/** Builds a program of this folder before the tests of a file; its path is known while they run. */
-export function program(source: string, flags: readonly string[] = []): { readonly path: string } {
-  const built = { path: "" };
-  beforeAll(() => {
-    folder ??= mkdtempSync(join(tmpdir(), "tracedeck-work-"));
-    built.path = join(folder, source.replace(/\.c$/, ""));
-    const options = ["-O1", "-fno-omit-frame-pointer", "-pthread", ...flags];
-    execFileSync("gcc", [...options, "-o", built.path, join(import.meta.dirname, source)], {
-      stdio: "inherit",
-    });
+/** A program of this folder. */
+export const program = (source: string, flags: readonly string[] = []): Program =>
+  cProgram(join(import.meta.dirname, source), {
+    flags: ["-fno-omit-frame-pointer", "-pthread", ...flags],
   });
-  afterAll(() => {
-    if (folder) rmSync(folder, { recursive: true, force: true });
-    folder = undefined;
-  });
-  return built;
-}
 
 /** A script on the program with these arguments (-c); WORK in the script is the program's path. */
 export function traced(
