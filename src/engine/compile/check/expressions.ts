@@ -179,7 +179,11 @@ function increment(e: Expression & { kind: "increment" }, cx: Context): TypedExp
     const found = cx.lookup(e.target.name);
     if (!found) return variable(e.target, cx);
     const { local } = found;
-    if (isUnknown(local.type) || local.type.kind === "int") {
+    if (isUnknown(local.type)) {
+      cx.inference.countLocal(cx.group, found.declaration);
+      return cx.unknown(e.span);
+    }
+    if (local.type.kind === "int") {
       if (!found.fixed) cx.inference.growLocal(cx.group, found.declaration, grownBy(local.type, e.operator));
     } else if (local.type.kind !== "pointer") return refuse(local.type);
     return {
@@ -196,9 +200,13 @@ function increment(e: Expression & { kind: "increment" }, cx: Context): TypedExp
   const place = mapPlace(e.target, cx);
   if (!place) return cx.unknown(e.span);
   const { facts, info, key } = place;
+  if (isUnknown(facts.value)) {
+    facts.pending = true;
+    return cx.unknown(e.span);
+  }
   if (facts.value.kind !== "pointer") {
-    if (!isUnknown(facts.value) && facts.value.kind !== "int") return refuse(facts.value);
-    cx.inference.growValue(facts, isUnknown(facts.value) ? INT64 : grownBy(facts.value, e.operator));
+    if (facts.value.kind !== "int") return refuse(facts.value);
+    cx.inference.growValue(facts, grownBy(facts.value, e.operator));
   }
   return {
     op: "increment",

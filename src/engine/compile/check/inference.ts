@@ -4,7 +4,7 @@
  */
 import type { Span } from "../diagnostic.ts";
 import type { MapInfo } from "../typed.ts";
-import { type AggregationType, isAggregation, type Type } from "../types.ts";
+import { type AggregationType, INT64, isAggregation, type Type } from "../types.ts";
 import { literalInt, promote, sameFacts, UNKNOWN } from "./promote.ts";
 
 export interface MapFacts {
@@ -20,7 +20,7 @@ export interface MapFacts {
   declaredSpan?: Span;
   /** Anything in the script names it, other than its declaration. */
   used: boolean;
-  /** Assigned what is not known yet, which may come from itself: `@m = @m + 1`. */
+  /** Assigned or counted while its type is not known, which may come from itself: `@m = @m + 1`, `@m++`. */
   pending?: boolean;
 }
 
@@ -28,6 +28,8 @@ export class Inference {
   readonly maps = new Map<string, MapFacts>();
   /** By group of probes, then by the node that declares the variable. */
   readonly #locals = new Map<object, Map<object, Type>>();
+  /** Variables that are counted up or down before anything tells their type. */
+  readonly #counted = new Map<object, Set<object>>();
   #infos = new Map<string, MapInfo>();
   changed = false;
 
@@ -91,11 +93,21 @@ export class Inference {
     return this.#locals.get(group)?.get(declaration) ?? UNKNOWN;
   }
 
-  /** Maps that only they themselves give a value to count from zero; false: there is none. */
+  /** Maps and variables that only they themselves give a value count from zero; false: there is none. */
   startPending(): boolean {
     const pending = [...this.maps.values()].filter((facts) => facts.pending && facts.value === UNKNOWN);
     for (const facts of pending) this.growValue(facts, literalInt(0n));
-    return pending.length > 0;
+    for (const [group, declarations] of this.#counted)
+      for (const declaration of declarations) {
+        if (this.local(group, declaration) === UNKNOWN) this.setLocal(group, declaration, INT64);
+      }
+    return pending.length > 0 || this.changed;
+  }
+
+  countLocal(group: object, declaration: object): void {
+    const declarations = this.#counted.get(group);
+    if (declarations) declarations.add(declaration);
+    else this.#counted.set(group, new Set([declaration]));
   }
 
   growLocal(group: object, declaration: object, type: Type): boolean {
