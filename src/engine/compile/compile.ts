@@ -88,7 +88,10 @@ const PASSES: readonly { name: string; run: (state: State) => void }[] = [
 function lowered({ typed, options, kernel, diagnostics }: State, onStackLimit: number): Lowered {
   const { warnHelperErrors = false, pid } = options;
   const config = { ...typed!.config, onStackLimit };
-  return lower({ ...typed!, config }, kernel, { warnHelperErrors, pid }, diagnostics);
+  const attempt = (bigScratch: boolean) =>
+    lower({ ...typed!, config }, kernel, { warnHelperErrors, pid, bigScratch }, diagnostics);
+  const usual = attempt(false);
+  return usual.layout.scratchTooBig ? attempt(true) : usual;
 }
 
 /** Scalars always live on the stack; with this limit nothing else does. */

@@ -107,3 +107,10 @@ prints("addresses of variables and maps", [
   ["$p = (int8 *)0; print($p ? 1 : 2); print(!$p)", "2\ntrue"],
   ["$p = (int64 *)8; $q = $p + 2; print($q); print($q > $p)", "0x18\ntrue"],
 ]);
+
+prints("pointers that are counted", [
+  ["$p = (int32 *)8; $q = $p; $q--; print(($p, $q)); $r = $q++; print(($q, $r))", "(0x8, 0x4)\n(0x8, 0x4)"],
+  ["@p = (int64 *)64; @p++; print(@p--); print(--@p); clear(@p);", "0x48\n0x38"],
+  ["$p = (int16 *)16; @p = $p; @p++; @p++; print((@p, $p)); clear(@p);", "(0x14, 0x10)"],
+  ["let $n; $n++; @n--; print(($n, @n)); clear(@n);", "(1, -1)"],
+]);

@@ -22,6 +22,8 @@ import { isSettled, sameExpression } from "./walk.ts";
 export interface LowerOptions {
   warnHelperErrors: boolean;
   pid?: number;
+  /** Temporaries need more memory than a per-CPU map's value may have. */
+  bigScratch?: boolean;
 }
 
 /** The whole script. */
@@ -293,8 +295,11 @@ export class Cx {
     if (next.op !== "jump") throw new Error("a prepare block goes on to the body");
     const failed = this.b.block("no scratch", true);
     this.b.func.blocks.push(failed);
+    const cpu = this.layout.scratchByCpu ? this.b.fresh() : undefined;
+    if (cpu !== undefined)
+      block.code.push({ op: "call", helper: "get_smp_processor_id", args: [], dst: cpu });
     block.code.push(
-      { op: "store", base: key, offset: 0, size: 4, value: constant(0) },
+      { op: "store", base: key, offset: 0, size: 4, value: cpu === undefined ? constant(0) : reg(cpu) },
       {
         op: "call",
         helper: "map_lookup_elem",

@@ -47,12 +47,14 @@ export class Layout {
   readonly #target: Target;
   readonly #typed: TypedProgram;
   readonly #scriptMaps = new Map<MapInfo, ScriptMap>();
+  readonly #bigScratch: boolean;
   #scratch: number | undefined;
   #scratchSize = 0;
   #constants = new Map<string, number>();
 
-  constructor(typed: TypedProgram, target: Target) {
+  constructor(typed: TypedProgram, target: Target, bigScratch: boolean) {
     this.#typed = typed;
+    this.#bigScratch = bigScratch;
     this.#target = target;
     for (const info of typed.maps) this.#scriptMaps.set(info, this.#planScriptMap(info));
     const mapFull = 40;
@@ -186,21 +188,23 @@ export class Layout {
     return this.#scratchSize > PER_CPU_LIMIT;
   }
 
-  get scratchBytes(): number {
-    return this.#scratchSize;
-  }
-
   scratchMap(): number {
+    const big = this.#bigScratch;
     this.#scratch ??= this.#add({
       name: "scratch",
       role: "scratch",
-      type: "percpu_array",
+      type: big ? "array" : "percpu_array",
       keySize: 4,
       valueSize: 8,
-      maxEntries: 1,
+      maxEntries: big ? this.#target.kernel.possibleCpus : 1,
       flags: 0,
     });
     return this.#scratch;
+  }
+
+  /** The scratch map is no per-CPU array: a CPU's value is found by the CPU's number. */
+  get scratchByCpu(): boolean {
+    return this.#bigScratch;
   }
 
   /** A one-entry array with these bytes: tables, and zeros for new map entries. */

@@ -43,6 +43,8 @@ const INLINE_BYTES = 64;
 const alignment = ({ base, offset }: Place): number =>
   offset + (base.kind === "slot" || base.kind === "map-value" ? base.offset : 0);
 
+export const isAligned = (place: Place, bytes: number): boolean => alignment(place) % bytes === 0;
+
 /** Biggest access that both offsets are aligned for; stack accesses must be. */
 function chunkAt(rest: number, ...offsets: number[]): Size {
   for (const size of [8, 4, 2] as const) {

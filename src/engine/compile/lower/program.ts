@@ -35,7 +35,7 @@ export function lower(
   diagnostics: Diagnostics,
 ): Lowered {
   const target = targetFor(kernel);
-  const layout = new Layout(typed, target);
+  const layout = new Layout(typed, target, options.bigScratch === true);
   const unit: Unit = { typed, target, layout, options, diagnostics, deletedMaps: deletedMaps(typed) };
   const lowered: Lowered = { programs: [], probes: [], layout };
   for (const action of typed.actions) {

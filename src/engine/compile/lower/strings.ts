@@ -14,6 +14,7 @@ import {
   addressOf,
   compareWords,
   copyBytes,
+  isAligned,
   loadScalar,
   offsetBy,
   type Place,
@@ -138,6 +139,28 @@ function compareLiteral(
   b.jump(yes);
 }
 
+const LOW_BITS = 0x0101_0101_0101_0101n;
+const HIGH_BITS = 0x8080_8080_8080_8080n;
+/** Byte k from the top is k. */
+const BYTE_NUMBERS = 0x0001_0203_0405_0607n;
+
+/** Zero where no byte of the word is; else its lowest set bit is the highest bit of the first byte that is zero. */
+function nulIn(cx: Cx, word: Value): Value {
+  const { b } = cx;
+  const borrowed = b.alu("sub", word, constant(LOW_BITS));
+  const clear = b.alu("and", borrowed, b.alu("xor", word, constant(-1)));
+  return b.alu("and", clear, constant(BigInt.asIntN(64, HIGH_BITS)));
+}
+
+/** Whether words can be read: the stack must be aligned, which only its own pieces are short enough to be in. */
+const ON_STACK = 64;
+const readsWords = (size: number, ...places: Place[]): boolean =>
+  size >= 8 && (size > ON_STACK || places.every((place) => isAligned(place, 8)));
+
+/**
+ * Up to their NUL, or `count` bytes. By words, because the verifier follows every turn of a loop and the stack of what it
+ * has to come back to holds 8192 branches.
+ */
 function compareStrings(
   cx: Cx,
   left: TypedExpression,
@@ -148,15 +171,36 @@ function compareStrings(
 ): void {
   const { b } = cx;
   const n = Math.min(count, sizeOf(left.type), sizeOf(right.type));
-  const [x, y] = [
-    addressOf(cx, own(cx, left, sizeOf(left.type))),
-    addressOf(cx, own(cx, right, sizeOf(right.type))),
-  ];
+  const places = [own(cx, left, sizeOf(left.type)), own(cx, right, sizeOf(right.type))];
+  const [x, y] = places.map((place) => addressOf(cx, place));
+  const inWords = readsWords(n, ...places) ? n & ~7 : 0;
   const i = b.fresh();
-  const loop = b.block("compare");
+  b.assign(i, ZERO);
+  if (inWords > 0) {
+    const loop = b.block("compare");
+    const last = b.block("last word");
+    const whole = b.block("whole word");
+    const next = b.block("next");
+    const rest = b.block("rest");
+    b.startBlock(loop);
+    const word = b.load(b.add(x, reg(i)), 0, 8);
+    const other = b.load(b.add(y, reg(i)), 0, 8);
+    const nul = nulIn(cx, word);
+    b.branch("eq", nul, ZERO, whole, last);
+    b.startBlock(last);
+    const upToNul = b.alu("xor", nul, b.alu("sub", nul, constant(1)));
+    b.branch("eq", b.alu("and", b.alu("xor", word, other), upToNul), ZERO, yes, no);
+    b.startBlock(whole);
+    b.branch("ne", word, other, no, next);
+    b.startBlock(next);
+    b.assign(i, b.add(reg(i), 8));
+    b.branch("lt", reg(i), constant(inWords), loop, inWords < n ? rest : yes);
+    if (inWords === n) return;
+    b.startBlock(rest);
+  }
+  const loop = b.block("compare bytes");
   const same = b.block("same");
   const next = b.block("next");
-  b.assign(i, ZERO);
   b.startBlock(loop);
   const c = b.load(b.add(x, reg(i)), 0, 1);
   b.branch("ne", c, b.load(b.add(y, reg(i)), 0, 1), no, same);
@@ -192,22 +236,44 @@ export function strncmp(cx: Cx, left: TypedExpression, right: TypedExpression, l
 /** Characters before the NUL. */
 export function strlen(cx: Cx, e: TypedExpression): Value {
   const size = sizeOf(e.type);
-  return lengthOf(cx, addressOf(cx, own(cx, e, size)), size);
+  return lengthOf(cx, own(cx, e, size), size);
 }
 
-/** Bytes at `at` before the NUL, at most `size`. */
-function lengthOf(cx: Cx, at: Value, size: number): Value {
+/** Bytes of a string before its NUL, at most `size`. */
+function lengthOf(cx: Cx, place: Place, size: number): Value {
   const { b } = cx;
+  const at = addressOf(cx, place);
+  const inWords = readsWords(size, place) ? size & ~7 : 0;
   const i = b.fresh();
-  const loop = b.block("strlen");
-  const next = b.block("next");
   const after = b.block("after");
   b.assign(i, ZERO);
-  b.startBlock(loop);
-  b.branch("eq", b.load(b.add(at, reg(i)), 0, 1), ZERO, after, next);
-  b.startBlock(next);
-  b.assign(i, b.add(reg(i), 1));
-  b.branch("lt", reg(i), constant(size), loop, after);
+  if (inWords > 0) {
+    const loop = b.block("strlen");
+    const last = b.block("last word");
+    const next = b.block("next");
+    const rest = b.block("rest");
+    b.startBlock(loop);
+    const nul = nulIn(cx, b.load(b.add(at, reg(i)), 0, 8));
+    b.branch("ne", nul, ZERO, last, next);
+    b.startBlock(last);
+    const bit = b.alu("rsh", b.alu("and", nul, b.negate(nul)), constant(7));
+    const byte = b.alu("rsh", b.alu("mul", bit, constant(BYTE_NUMBERS)), constant(56));
+    b.assign(i, b.add(reg(i), byte));
+    b.jump(after);
+    b.startBlock(next);
+    b.assign(i, b.add(reg(i), 8));
+    b.branch("lt", reg(i), constant(inWords), loop, inWords < size ? rest : after);
+    if (inWords < size) b.startBlock(rest);
+  }
+  if (inWords < size) {
+    const loop = b.block("strlen bytes");
+    const next = b.block("next");
+    b.startBlock(loop);
+    b.branch("eq", b.load(b.add(at, reg(i)), 0, 1), ZERO, after, next);
+    b.startBlock(next);
+    b.assign(i, b.add(reg(i), 1));
+    b.branch("lt", reg(i), constant(size), loop, after);
+  }
   b.startBlock(after);
   return reg(i);
 }
@@ -222,7 +288,7 @@ export function writeConcatenated(cx: Cx, e: Extract<TypedExpression, { op: "cal
   write(cx, left, to);
   b.store(to.base, to.offset + first - 1, 1, ZERO);
   const at = b.fresh();
-  b.assign(at, lengthOf(cx, addressOf(cx, to), first));
+  b.assign(at, lengthOf(cx, to, first));
   b.when("ge", reg(at), constant(first), () => b.assign(at, constant(first - 1)));
   b.call("probe_read_kernel_str", b.add(addressOf(cx, to), reg(at)), constant(second), addressOf(cx, from));
 }

@@ -29,6 +29,9 @@ export interface Selected {
   frame: number;
 }
 
+/** Offsets of loads and stores have 16 bits. */
+const FARTHEST = 0x7fff;
+
 const R0 = 0;
 const R5 = 5;
 const FP = 10;
@@ -193,7 +196,10 @@ class Selector {
       this.#into(R5, { ...base, offset: base.offset + offset });
       return { reg: R5, offset: 0 };
     }
-    return { reg: this.#use(base, R5), offset };
+    if (offset <= FARTHEST) return { reg: this.#use(base, R5), offset };
+    this.#into(R5, base);
+    this.#emit(asm.aluImm("add", R5, offset));
+    return { reg: R5, offset: 0 };
   }
 
   /** Computes into the register of `dst`, or through r0 into its stack word. */
