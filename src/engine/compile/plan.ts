@@ -15,7 +15,7 @@ export interface Plan {
   actions: ActionPlan[];
   /** strftime formats, cgroup filters, … by index. */
   strings: string[];
-  /** Indices into `maps` of the stack-trace maps, by the index that stack values carry. */
+  /** Indices into `maps` of the maps that keep stacks, by the index that stack values carry: hash → frames, zeros behind. */
   stackMaps: number[];
   /** Offsets of the words in the "globals" map that the engine reads and writes. */
   globals: GlobalsLayout;
@@ -81,18 +81,10 @@ export interface ProbePlan extends Probe {
 }
 
 export interface MapPlan {
-  /** "@x" for script maps; "events", "control", "globals", "scratch", "stacks_kernel_127", … for the rest. */
+  /** "@x" for script maps; "events", "control", "globals", "scratch", "stacks_127", … for the rest. */
   name: string;
   role: "script" | "events" | "control" | "globals" | "scratch" | "constants" | "stacks" | "internal";
-  type:
-    | "hash"
-    | "lru_hash"
-    | "percpu_hash"
-    | "lru_percpu_hash"
-    | "array"
-    | "percpu_array"
-    | "ringbuf"
-    | "stack_trace";
+  type: "hash" | "lru_hash" | "percpu_hash" | "lru_percpu_hash" | "array" | "percpu_array" | "ringbuf";
   keySize: number;
   valueSize: number;
   maxEntries: number;
@@ -132,7 +124,7 @@ export interface GlobalsLayout {
   map: number;
   /** u32: programs return at once unless it is 1. Those of begin, end and signals do not look at it: end runs when it is 0. */
   enabled: number;
-  /** u64 counters of losses: events ring full; map full (per script map index, 8 bytes each from mapFull); stack ids lost. */
+  /** u64 counters of losses: events ring full; map full (per script map index, 8 bytes each from mapFull); stacks lost. */
   eventsLost: number;
   mapFull: number;
   stacksLost: number;

@@ -55,7 +55,7 @@ export type Type =
   /** Kernel structs are many and recursive: the layout is looked up when asked for. */
   | { kind: "struct"; name: string; union: boolean; layout: () => StructLayout; space?: AddressSpace }
   | { kind: "tuple"; elements: Type[] /** A record's field names, one per element. */; names?: string[] }
-  /** s64 stack id (negative: lost), u32 pid, u32 index into Plan.stackMaps. 16 bytes. */
+  /** s64 hash of the frames (0: there are none; negative: an error), u32 pid, u32 index into Plan.stackMaps. 16 bytes. */
   | { kind: "stack"; space: "kernel" | "user"; mode: StackMode; depth: number }
   /** u64 address. */
   | { kind: "ksym" }
@@ -215,3 +215,6 @@ export function tupleLayout(elements: readonly Type[]): { offsets: number[]; siz
   }
   return { offsets, size: roundUp(offset, align) };
 }
+
+/** Bytes of one frame where stacks are kept: an address, or s32 status, 20 bytes of build id, u64 file offset or address. */
+export const stackFrameBytes = ({ mode }: { mode: StackMode }): number => (mode === "build_id" ? 32 : 8);

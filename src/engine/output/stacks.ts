@@ -1,12 +1,12 @@
 /** Symbols and stacks as text: a newline, one line per frame, each ended by a newline. */
 
-import type { StackMode, Type } from "../compile/types.ts";
+import { type StackMode, stackFrameBytes, type Type } from "../compile/types.ts";
 import type { ResolvedSymbol } from "../symbols/context.ts";
 import type { ByteWriter } from "./bytes.ts";
 import type { OutputContext } from "./context.ts";
 
-/** Stack ids below zero are errors of bpf_get_stackid: no slot was free, or there was no memory for one. */
-const LOST = new Set([-17n, -16n, -12n]);
+/** A user stack that could not be had is one that is not there. */
+const NO_USER_STACK = -14n;
 
 const INDENT = "        ";
 
@@ -40,41 +40,61 @@ export function writeUserSymbol(
   writeSymbol(out, context.user(pid, address, view.getUint32(offset + 12, true)), address);
 }
 
-type FrameWriter = (out: ByteWriter, address: bigint, resolve: () => ResolvedSymbol | undefined) => void;
+type AddressWriter = (out: ByteWriter, address: bigint, resolve: () => ResolvedSymbol | undefined) => void;
 
-const FRAMES: Record<StackMode, FrameWriter> = {
-  bpftrace: (out, address, resolve) => {
+function writeModule(out: ByteWriter, symbol: ResolvedSymbol | undefined, kernel: boolean): void {
+  if (!symbol) out.ascii("[unknown]");
+  else if (!kernel) out.name(symbol.module);
+  else if (symbol.module === "") out.ascii("[kernel.kallsyms]");
+  else out.name(`[${symbol.module}]`);
+}
+
+const ADDRESSES: Record<Exclude<StackMode, "build_id">, (kernel: boolean) => AddressWriter> = {
+  bpftrace: (kernel) => (out, address, resolve) => {
     const symbol = resolve();
     out.ascii(INDENT);
     writeSymbol(out, symbol, address);
-    if (symbol) out.ascii(`+${symbol.offset}`);
+    if (!symbol) return;
+    out.ascii(`+${symbol.offset}`);
+    if (kernel && symbol.module !== "") out.name(` [${symbol.module}]`);
   },
-  perf: (out, address, resolve) => {
+  perf: (kernel) => (out, address, resolve) => {
     const symbol = resolve();
     out.ascii(`\t${address.toString(16)} `);
     writeSymbol(out, symbol, address);
     if (symbol) out.ascii(`+${symbol.offset}`);
     out.ascii(" (");
-    out.name(symbol ? symbol.module || "[kernel.kallsyms]" : "[unknown]");
+    writeModule(out, symbol, kernel);
     out.ascii(")");
   },
-  raw: (out, address) => out.ascii(address.toString(16)),
-  build_id: (out, address) => out.ascii(address.toString(16)),
+  raw: () => (out, address) => out.ascii(address.toString(16)),
 };
+
+/** s32 status (1: a file and an offset in it, 2: an address), 20 bytes of build id, u64. */
+function writeBuildIdFrame(out: ByteWriter, words: BigUint64Array, at: number): void {
+  const bytes = Buffer.from(words.buffer, words.byteOffset + at * 8, 32);
+  const place = words[at + 3].toString(16);
+  const inFile = bytes.readInt32LE(0) === 1;
+  out.ascii(inFile ? `${bytes.toString("hex", 4, 24)} 0x${place.padStart(2, "0")}` : place);
+}
 
 /** s64 stack id, u32 pid, u32 stack map. */
 export function stackWriter(type: Extract<Type, { kind: "stack" }>) {
-  const frame = FRAMES[type.mode];
+  const { space, mode } = type;
+  const stride = stackFrameBytes(type) / 8;
+  const address = mode === "build_id" ? undefined : ADDRESSES[mode](space === "kernel");
   return (view: DataView, offset: number, out: ByteWriter, context: OutputContext): void => {
     const id = view.getBigInt64(offset, true);
     const pid = view.getUint32(offset + 8, true);
-    const addresses = id < 0n ? undefined : context.stack(view.getUint32(offset + 12, true), id);
+    const words = id > 0n ? context.stack(view.getUint32(offset + 12, true), id) : undefined;
     out.ascii("\n");
-    if (!addresses && (id >= 0n || LOST.has(id))) out.ascii(`${INDENT}<stack lost>\n`);
-    for (const address of addresses?.slice(0, type.depth) ?? []) {
-      frame(out, address, () =>
-        type.space === "kernel" ? context.kernel(address) : context.user(pid, address),
-      );
+    if (!words && id !== 0n && (space === "kernel" || id !== NO_USER_STACK))
+      out.ascii(`${INDENT}<stack lost>\n`);
+    for (let at = 0; words && at < words.length && words[at] !== 0n; at += stride) {
+      const word = words[at];
+      const resolve = () => (space === "kernel" ? context.kernel(word) : context.user(pid, word));
+      if (address) address(out, word, resolve);
+      else writeBuildIdFrame(out, words, at);
       out.ascii("\n");
     }
   };

@@ -4,12 +4,21 @@ import { isAggregation, sizeOf, type Type } from "../compile/types.ts";
 import type { MergedMap } from "../poll/merged.ts";
 import type { OutputContext } from "./context.ts";
 
+/** "map:id" → words. The second has build ids: a frame in a file, then one that is only an address. */
+const STACKS = new Map([
+  ["0:7", BigUint64Array.of(0xff10n, 0x10n, 0n)],
+  [
+    "1:7",
+    BigUint64Array.of(0xab00000001n, 0n, 0xcd00000000000000n, 0x1c5n, 2n, 0n, 0n, 0x7f00n, 0n, 0n, 0n, 0n),
+  ],
+]);
+
 export const testContext: OutputContext = {
   kernel: (address) =>
     address >= 0xff00n ? { name: "vfs_read", offset: Number(address - 0xff00n), module: "" } : undefined,
   user: (_pid, address) =>
     address >= 0x4000n ? { name: "main", offset: Number(address - 0x4000n), module: "/bin/prog" } : undefined,
-  stack: (_map, id) => (id === 7n ? [0xff10n, 0x10n] : undefined),
+  stack: (map, id) => STACKS.get(`${map}:${id}`),
   strings: ["%Y-%m-%d %H:%M:%S.%f", "unified"],
   probes: ["begin", "tracepoint:syscalls:sys_enter_openat"],
   truncationTrailer: "..",

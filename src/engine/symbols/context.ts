@@ -16,6 +16,6 @@ export interface SymbolContext {
   kernel(address: bigint): ResolvedSymbol | undefined;
   /** The same in a process, which may have ended meanwhile. `probe`: index + 1 of the probe that fired, 0: unknown. */
   user(pid: number, address: bigint, probe?: number): ResolvedSymbol | undefined;
-  /** Return addresses of a stack, innermost first; undefined when the kernel no longer has it. `map`: index as stack values carry it. */
-  stack(map: number, id: bigint): readonly bigint[] | undefined;
+  /** The frames of a stack as they are kept (`stackFrameBytes`), innermost first, then zeros; undefined when it is gone. `map`: index as stack values carry it. */
+  stack(map: number, id: bigint): BigUint64Array | undefined;
 }

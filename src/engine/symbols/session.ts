@@ -47,12 +47,15 @@ const FOLLOW_CLOSELY = 1000;
 /** A look may take this part of the time. */
 const SHARE = 50;
 const MOST_PROCESSES = 4096;
+const MOST_STACKS = 4096;
 
 export class SessionSymbols implements SymbolContext {
   #plan: Plan;
   #stackMap: (map: number) => BpfMap | undefined;
   #mapAt: (map: number) => BpfMap | undefined;
   #processes = new Map<number, ProcessSymbols>();
+  /** Stacks that were looked up, "map:id" → words; what an id stands for never changes. */
+  #stacks = new Map<string, BigUint64Array>();
   #followed: number | undefined;
   /** Script maps whose keys hold pids. */
   #watched: { map: number; offsets: number[] }[];
@@ -104,16 +107,16 @@ export class SessionSymbols implements SymbolContext {
     return this.#process(pid).resolve(address) ?? this.#ofProbe(address, probe);
   }
 
-  stack(map: number, id: bigint): readonly bigint[] | undefined {
-    const stacks = this.#stackMap(map);
-    if (!stacks || id < 0n) return undefined;
-    const key = new Uint8Array(4);
-    new DataView(key.buffer).setUint32(0, Number(id), true);
-    const value = stacks.lookup(key);
+  stack(map: number, id: bigint): BigUint64Array | undefined {
+    const key = `${map}:${id}`;
+    const known = this.#stacks.get(key);
+    if (known) return known;
+    const value = this.#stackMap(map)?.lookup(new Uint8Array(BigInt64Array.of(id).buffer));
     if (!value) return undefined;
-    const frames = new BigUint64Array(value.buffer, value.byteOffset, value.byteLength >>> 3);
-    const end = frames.indexOf(0n);
-    return [...frames.subarray(0, end < 0 ? frames.length : end)];
+    if (this.#stacks.size >= MOST_STACKS) this.#stacks.clear();
+    const words = new BigUint64Array(value.slice().buffer);
+    this.#stacks.set(key, words);
+    return words;
   }
 
   #process(pid: number): ProcessSymbols {

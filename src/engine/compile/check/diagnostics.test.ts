@@ -102,6 +102,8 @@ describe("calls", () => {
     inProbe("@x[1] = 1; delete(@x);", "argument-count", "delete(@x)", "clear"),
     inProbe("delete(1);", "argument-type", "1"),
     inProbe('print(pton("1.2.3"));', "argument-range", 'pton("1.2.3")'),
+    inProbe("print(kstack(128));", "argument-range", "kstack(128)", "127"),
+    inProbe("print(kstack(build_id));", "unknown-mode", "kstack(build_id)", "ustack"),
     inProbe("print(kstack(bob));", "unknown-mode", "kstack(bob)", "perf"),
     inProbe('print(strftime("%H", nsecs(monotonic)));', "argument-type", "nsecs(monotonic)"),
     inProbe('print(skboutput("f", arg0, 1, 0));', "not-here", 'skboutput("f", arg0, 1, 0)'),

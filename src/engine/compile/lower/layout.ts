@@ -10,12 +10,11 @@
 import type { Span } from "../diagnostic.ts";
 import type { ActionPlan, GlobalsLayout, MapPlan, PlannedAction } from "../plan.ts";
 import type { MapInfo, TypedProgram } from "../typed.ts";
-import { alignOf, isAggregation, roundUp, sizeOf, type Type } from "../types.ts";
+import { alignOf, isAggregation, roundUp, sizeOf, stackFrameBytes, type Type } from "../types.ts";
 import type { Target } from "./target.ts";
 import { NotSupported } from "./unsupported.ts";
 
 export const NO_PREALLOC = 1;
-const STACK_BUILD_ID = 1 << 5;
 const MMAPABLE = 1 << 10;
 
 /** Preallocated maps bigger than this are allocated key by key where the kernel can do that safely. */
@@ -24,7 +23,9 @@ const PREALLOC_LIMIT = 32 << 20;
 const PER_CPU_LIMIT = 32 << 10;
 /** MAX_BPF_STACK. */
 const SHORT_KEY = 512;
-const STACK_MAP_BYTES = 16 << 20;
+/** What the stacks of a script may take when each takes its memory as it comes, and when all is taken at once. */
+const STACK_MAP_BYTES = { lazily: 64 << 20, atOnce: 16 << 20 } as const;
+const MOST_STACKS = 1 << 17;
 const DEFAULT_EVENT_BYTES = 8 << 20;
 const CONTROL_BYTES = 64 << 10;
 
@@ -239,21 +240,22 @@ export class Layout {
     return index;
   }
 
-  /** The map that a stack type's traces go to, and its index in `stackMaps`. */
+  /** The map that a stack type's frames go to, and its index in `stackMaps`. */
   stackMap(type: Extract<Type, { kind: "stack" }>): { map: number; index: number } {
-    const buildId = type.mode === "build_id";
-    const name = `stacks_${type.space}_${type.depth}${buildId ? "_id" : ""}`;
+    const name = `stacks_${type.depth}${type.mode === "build_id" ? "_id" : ""}`;
     let map = this.maps.findIndex((m) => m.name === name);
     if (map < 0) {
-      const valueSize = type.depth * (buildId ? 32 : 8);
+      const valueSize = type.depth * stackFrameBytes(type);
+      const lazily = this.#target.can("noPrealloc");
+      const room = STACK_MAP_BYTES[lazily ? "lazily" : "atOnce"];
       map = this.#add({
         name,
         role: "stacks",
-        type: "stack_trace",
-        keySize: 4,
+        type: "hash",
+        keySize: 8,
         valueSize,
-        maxEntries: Math.min(65536, Math.max(4096, 2 ** Math.floor(Math.log2(STACK_MAP_BYTES / valueSize)))),
-        flags: buildId ? STACK_BUILD_ID : 0,
+        maxEntries: Math.min(MOST_STACKS, 2 ** Math.floor(Math.log2(room / valueSize))),
+        flags: lazily ? NO_PREALLOC : 0,
       });
       this.stackMaps.push(map);
     }

@@ -1,37 +1,115 @@
 /**
- * Stacks. The kernel keeps the frames in a stack-trace map and gives an id; a stack value is s64 id, u32 pid (user
- * stacks), u32 index of the map. Equal kernel stacks of different processes are equal values.
+ * Stacks. Each different stack is kept once, in a hash map under a 63-bit hash of its frames; a stack value is s64 hash, u32
+ * pid (user stacks), u32 index of the map. Equal kernel stacks of different processes are equal values. The kernel's own
+ * stack-trace maps would refuse a stack whose slot another one has; here only a full map loses stacks.
  */
-import { constant, type Value, ZERO } from "../ir/types.ts";
+import { constant, reg, type Value, ZERO } from "../ir/types.ts";
 import type { TypedExpression } from "../typed.ts";
-import type { Type } from "../types.ts";
+import { stackFrameBytes, type Type } from "../types.ts";
 import { userPid } from "./builtins.ts";
 import type { Cx } from "./context.ts";
 import { countGlobal } from "./errors.ts";
+import { UPDATE_NOEXIST } from "./maps.ts";
 import { addressOf, type Place } from "./memory.ts";
 
-const USER_STACK = 1 << 8;
-const EEXIST = 17;
+type StackType = Extract<Type, { kind: "stack" }>;
 
-export function writeStack(cx: Cx, type: Extract<Type, { kind: "stack" }>, to: Place): void {
+const USER_STACK = 1 << 8;
+const USER_BUILD_ID = 1 << 11;
+const EEXIST = 17;
+const EFAULT = 14;
+/** 2^64 divided by the golden ratio. */
+const MULTIPLIER = constant(0x9e3779b97f4a7c15n);
+
+const flagsOf = ({ space, mode }: StackType): Value =>
+  constant(space === "kernel" ? 0 : mode === "build_id" ? USER_STACK | USER_BUILD_ID : USER_STACK);
+
+export function writeStack(cx: Cx, type: StackType, to: Place): void {
   const { b } = cx;
   const { map, index } = cx.layout.stackMap(type);
-  const user = type.space === "user";
-  const id = b.call("get_stackid", cx.context, { kind: "map", map }, constant(user ? USER_STACK : 0));
-  // Another stack has this one's place.
-  b.when("eq", id, constant(-EEXIST), () => countGlobal(cx, cx.layout.globals.stacksLost), true);
-  b.store(to.base, to.offset, 8, id);
-  b.store(to.base, to.offset + 8, 4, user ? userPid(cx) : ZERO);
+  const id = b.fresh();
+  cx.scope(() => {
+    const size = type.depth * stackFrameBytes(type);
+    const frames = cx.temporary(size, "stack");
+    const bytes = b.call("get_stack", cx.context, addressOf(cx, frames), constant(size), flagsOf(type));
+    b.assign(id, bytes);
+    const failed = b.block("no frames", true);
+    const done = b.block("stored");
+    const some = b.block("frames");
+    b.branch("sgt", bytes, ZERO, some, failed);
+    b.startBlock(some);
+    b.assign(id, hashFrames(cx, frames, bytes, size));
+    const key = b.slot(8, "stack id");
+    b.store(key, 0, 8, reg(id));
+    const known = b.call("map_lookup_elem", { kind: "map", map }, key);
+    b.when("eq", known, ZERO, () => keep(cx, map, key, frames, id), true);
+    b.jump(done);
+    b.startBlock(failed);
+    countFailure(cx, type, id);
+    b.startBlock(done);
+  });
+  b.store(to.base, to.offset, 8, reg(id));
+  b.store(to.base, to.offset + 8, 4, type.space === "user" ? userPid(cx) : ZERO);
   b.store(to.base, to.offset + 12, 4, constant(index));
+}
+
+/** Positive, so that it differs from the errors and from 0, the stack without frames. */
+function hashFrames(cx: Cx, frames: Place, bytes: Value, size: number): Value {
+  const { b } = cx;
+  const hash = b.fresh();
+  const at = b.fresh();
+  b.assign(hash, ZERO);
+  b.assign(at, ZERO);
+  const base = b.toReg(addressOf(cx, frames));
+  const head = b.block("hash");
+  const out = b.block("hashed");
+  b.startBlock(head);
+  const word = b.load(b.add(reg(base), reg(at)), 0, 8);
+  const mixed = b.alu("mul", b.alu("xor", reg(hash), word), MULTIPLIER);
+  b.assign(hash, b.alu("xor", mixed, b.alu("rsh", mixed, constant(29))));
+  b.assign(at, b.add(reg(at), 8));
+  const more = b.block("more");
+  b.branch("sge", reg(at), bytes, out, more);
+  b.startBlock(more);
+  b.branch("sge", reg(at), constant(size), out, head);
+  b.startBlock(out);
+  return b.alu("rsh", reg(hash), constant(1));
+}
+
+function keep(cx: Cx, map: number, key: Value, frames: Place, id: number): void {
+  const { b } = cx;
+  const status = b.call(
+    "map_update_elem",
+    { kind: "map", map },
+    key,
+    addressOf(cx, frames),
+    constant(UPDATE_NOEXIST),
+  );
+  b.when("slt", status, ZERO, () => {
+    // Another CPU may have been quicker to keep the same stack.
+    b.when("ne", status, constant(-EEXIST), () => {
+      b.assign(id, status);
+      countGlobal(cx, cx.layout.globals.stacksLost);
+    });
+  });
+}
+
+/** Kernel threads have no user stack, which older kernels tell by EFAULT; otherwise it means that no buffer was free. */
+function countFailure(cx: Cx, type: StackType, id: number): void {
+  const { b } = cx;
+  b.when("slt", reg(id), ZERO, () => {
+    if (type.space === "kernel") countGlobal(cx, cx.layout.globals.stacksLost);
+    else b.when("ne", reg(id), constant(-EFAULT), () => countGlobal(cx, cx.layout.globals.stacksLost));
+  });
 }
 
 /** Frames of the current stack. */
 export function stackDepth(cx: Cx, e: TypedExpression): Value {
-  const type = e.type as Extract<Type, { kind: "stack" }>;
+  const type = e.type as StackType;
   const size = type.depth * 8;
   const at = cx.temporary(size, "stack");
-  const flags = constant(type.space === "user" ? USER_STACK : 0);
-  const bytes = cx.b.call("get_stack", cx.context, addressOf(cx, at), constant(size), flags);
+  const plain: StackType = { ...type, mode: "raw" };
+  const bytes = cx.b.call("get_stack", cx.context, addressOf(cx, at), constant(size), flagsOf(plain));
   const result = cx.b.fresh();
   cx.b.assign(result, ZERO);
   cx.b.when("sgt", bytes, ZERO, () => cx.b.assign(result, cx.b.alu("rsh", bytes, constant(3))));

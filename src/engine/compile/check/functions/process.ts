@@ -64,13 +64,13 @@ export const namespaced: CheckValue = (call, cx) => {
 };
 
 const STACK_MODES: readonly string[] = ["bpftrace", "perf", "raw", "build_id"];
-const MAX_DEPTH = 1024n;
-const DEFAULT_DEPTH = 127n;
+/** PERF_MAX_STACK_DEPTH: what the kernel walks. */
+const MAX_DEPTH = 127n;
 
 export const stack: CheckValue = (call, cx) => {
   const space = call.name === "kstack" ? "kernel" : "user";
   let shown: string = cx.config.stackMode;
-  let depth: bigint | undefined = DEFAULT_DEPTH;
+  let depth: bigint | undefined = MAX_DEPTH;
   const first = mode(call, 0);
   const hasMode =
     first !== undefined && (call.arguments.length === 2 || STACK_MODES.includes(first) || !isValue(first));
@@ -91,9 +91,26 @@ export const stack: CheckValue = (call, cx) => {
     depth = literalInteger(call, limitAt, cx);
     if (depth === undefined) return cx.unknown(call.span);
     if (depth < 1n || depth > MAX_DEPTH)
-      return cx.fail("argument-range", call.span, `the limit of ${call.name}() is from 1 to ${MAX_DEPTH}`);
+      return cx.fail(
+        "argument-range",
+        call.span,
+        `the limit of ${call.name}() is from 1 to ${MAX_DEPTH}, and this is ${depth}`,
+        `the kernel records no more than ${MAX_DEPTH} frames of a stack`,
+      );
   }
-  if (space === "kernel" && shown === "build_id") shown = "raw";
+  if (space === "kernel" && shown === "build_id") {
+    if (hasMode)
+      return cx.fail("unknown-mode", call.span, "build_id is for ustack: the kernel's own frames have none");
+    cx.report.warning(
+      "unknown-mode",
+      call.span,
+      "stack_mode=build_id is for ustack: kstack shows addresses",
+      {
+        hint: "set the mode where it is used, as in kstack(bpftrace)",
+      },
+    );
+    shown = "raw";
+  }
   return op(
     call.name,
     [],
