@@ -1,5 +1,6 @@
 /** Expressions: each kind of node has its checker. */
 import type { Block, Expression } from "../ast.ts";
+import { KNOWN_CONSTANTS } from "../tables/constants.ts";
 import { functionNames } from "../tables/functions.ts";
 import type { TypedBlock, TypedExpression } from "../typed.ts";
 import { INT64, isAggregation, type Type, VOID } from "../types.ts";
@@ -120,6 +121,7 @@ function identifier(e: Expression & { kind: "identifier" }, cx: Context): TypedE
       type: { kind: "int", size: 8, signed: constant.value < 0n, enum: constant.type },
       span: e.span,
     };
+  if (Object.hasOwn(KNOWN_CONSTANTS, e.name)) return cx.int(BigInt(KNOWN_CONSTANTS[e.name]), e.span);
   const candidates = [
     ...functionNames(),
     ...cx.script.definitions.constantNames(),

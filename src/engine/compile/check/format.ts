@@ -33,14 +33,23 @@ export function checkFormat(
   let at = 0;
   for (const [whole, , width, precision, , specifier] of format.matchAll(CONVERSION)) {
     if (specifier === "%" && whole === "%%") continue;
-    const accepts = specifier === undefined ? undefined : ACCEPTS[specifier];
+    if (specifier === undefined || !/[A-Za-z]/.test(specifier)) {
+      cx.report.warning(
+        "format",
+        formatSpan,
+        "this percent sign starts no conversion, and is printed as it is",
+        {
+          hint: "write %% for a percent sign",
+        },
+      );
+      continue;
+    }
+    const accepts = ACCEPTS[specifier];
     if (!accepts) {
       cx.error(
         "format",
         formatSpan,
-        specifier === undefined
-          ? `the format ends in the middle of "${whole}"`
-          : `${name}() knows no conversion "${whole}"`,
+        `${name}() knows no conversion "${whole}"`,
         "conversions are d i u x X o c p s, r rx rh for buffers, gr for GFP flags; %% is a percent sign",
       );
       return;

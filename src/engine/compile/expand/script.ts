@@ -7,10 +7,10 @@ import { type Diagnostic, Diagnostics, type Span } from "../diagnostic.ts";
 import type { Kernel } from "../kernel.ts";
 import { parseScript } from "../parse/script.ts";
 import { isValueName } from "../parse/types.ts";
+import { KNOWN_CONSTANTS } from "../tables/constants.ts";
 import { Conditions, codeTokens, Defines } from "./defines.ts";
 import { Expander } from "./expander.ts";
 import { defaultIncludePaths, Headers } from "./headers.ts";
-import { KNOWN_CONSTANTS } from "./known-constants.ts";
 import { MacroTable } from "./macros.ts";
 import { directoryOf, resolvePath } from "./paths.ts";
 import { STANDARD_LIBRARY, STANDARD_MACROS } from "./stdlib.bt.ts";
@@ -305,15 +305,13 @@ class DefinitionReader {
   /** A header that is not there matters only if something is still unexplained. */
   private reportMissing(needed: ReadonlySet<string>, found: readonly CDefinition[]): void {
     if (this.missing.length === 0) return;
-    for (const [name, value] of Object.entries(KNOWN_CONSTANTS)) {
-      if (needed.has(name) && !this.defines.table.has(name)) {
-        this.defines.set({ name, body: String(value), span: this.missing[0].span });
-      }
-    }
     const explained = new Set(
       found.flatMap((d) => (d.kind === "enum" ? d.values.map((v) => v.name) : [keyOf(d)])),
     );
-    const open = [...needed].filter((name) => !explained.has(name) && !this.defines.table.has(name));
+    const open = [...needed].filter(
+      (name) =>
+        !explained.has(name) && !this.defines.table.has(name) && !Object.hasOwn(KNOWN_CONSTANTS, name),
+    );
     if (open.length === 0) return;
     for (const { path, span } of this.missing) {
       const message = `header ${path} was not found`;
