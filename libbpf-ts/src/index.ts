@@ -17,7 +17,15 @@ export { BtfWriter, encodeFuncInfo, encodeLineInfo, type LineInfo, type NewMembe
 export { onlineCpus, parseCpuList, possibleCpus } from "./cpus.ts";
 export { ElfError, ElfFile, type ElfNote, type ElfSection, type ElfSegment } from "./elf/file.ts";
 export { type ElfSymbol, ElfSymbols } from "./elf/symbols.ts";
-export { parseUsdtArgs, type UsdtArg, type UsdtOperand, type UsdtProbe, usdtProbes } from "./elf/usdt.ts";
+export { hasUsdtProbes, type UsdtProbe, usdtProbes } from "./elf/usdt.ts";
+export {
+  parseUsdtArg,
+  parseUsdtArgs,
+  resolveUsdtSymbols,
+  splitUsdtArgs,
+  type UsdtArg,
+  type UsdtOperand,
+} from "./elf/usdtArgs.ts";
 export {
   Errno,
   errnoName,

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { ElfError, ElfFile } from "./file.ts";
 import { ElfSymbols } from "./symbols.ts";
-import { parseUsdtArgs, usdtProbes } from "./usdt.ts";
+import { usdtProbes } from "./usdt.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "elf-"));
 afterAll(() => rmSync(directory, { recursive: true }));
@@ -178,55 +178,5 @@ describe("an ELF file", () => {
     const narrow = Buffer.from(good);
     narrow[4] = 1;
     expect(() => ElfFile.open(file(narrow))).toThrow("64-bit");
-  });
-});
-
-describe("USDT arguments", () => {
-  const rows: ["x64" | "arm64", string, object][] = [
-    ["x64", "-4@$-42", { size: 4, signed: true, operand: { kind: "const", value: -42n } }],
-    [
-      "x64",
-      "8@%rdi",
-      { size: 8, signed: false, operand: { kind: "register", register: "di", width: 8, shift: 0 } },
-    ],
-    ["x64", "1@%ah", { operand: { kind: "register", register: "ax", width: 1, shift: 8 } }],
-    ["x64", "2@%r9w", { operand: { kind: "register", register: "r9", width: 2, shift: 0 } }],
-    [
-      "x64",
-      "4@-8(%rbp)",
-      { operand: { kind: "memory", base: "bp", offset: -8, index: undefined, scale: 1 } },
-    ],
-    ["x64", "4@(%rax)", { operand: { kind: "memory", base: "ax", offset: 0 } }],
-    [
-      "x64",
-      "8@16(%rax,%rbx,8)",
-      { operand: { kind: "memory", base: "ax", offset: 16, index: "bx", scale: 8 } },
-    ],
-    ["x64", "8@(%rax,%rbx)", { operand: { kind: "memory", base: "ax", index: "bx", scale: 1 } }],
-    ["x64", "4@counter(%rip)", { operand: { kind: "global", symbol: "counter", offset: 0 } }],
-    ["x64", "8f@%rax", { float: true, size: 8 }],
-    ["arm64", "-4@12", { signed: true, operand: { kind: "const", value: 12n } }],
-    ["arm64", "8@x19", { operand: { kind: "register", register: "x19", width: 8 } }],
-    ["arm64", "4@w3", { operand: { kind: "register", register: "x3", width: 4 } }],
-    ["arm64", "8@[sp]", { operand: { kind: "memory", base: "sp", offset: 0 } }],
-    ["arm64", "4@[sp, 96]", { operand: { kind: "memory", base: "sp", offset: 96 } }],
-    ["arm64", "4@[x1, x2]", { operand: { kind: "memory", base: "x1", index: "x2" } }],
-  ];
-  test.each(rows)("%s %s", (machine, text, expected) => {
-    expect(parseUsdtArgs(text, machine)).toMatchObject([expected]);
-  });
-
-  test("several, with spaces inside brackets", () => {
-    expect(parseUsdtArgs("8@[sp, 96] -4@x1 4@5", "arm64").map(({ text }) => text)).toEqual([
-      "8@[sp, 96]",
-      "-4@x1",
-      "4@5",
-    ]);
-    expect(parseUsdtArgs("8@-16(%rbp) 4@%eax", "x64")).toHaveLength(2);
-    expect(parseUsdtArgs("", "x64")).toEqual([]);
-  });
-
-  test("a form not known is said so", () => {
-    expect(() => parseUsdtArgs("8@%xmm0", "x64")).toThrow('"8@%xmm0"');
   });
 });

@@ -35,7 +35,7 @@ export interface UsdtProbe {
   name: string;
   offset: number;
   semaphoreOffset: number;
-  /** "8@%rdi -4@-20(%rbp)" */
+  /** "8@%rdi -4@-20(%rbp)"; symbols are numbers already where the binary knows them. */
   arguments: string;
 }
 
@@ -88,6 +88,8 @@ export interface Kernel {
 
   /** ELF file by path, library name or "*"-pattern; empty: no such file. Throws SysError-like errors with a sentence. */
   binaries(pattern: string, pid?: number): readonly UserBinary[];
+  /** Programs and libraries that a process, or any process, has mapped to execute. */
+  mappedBinaries(pid?: number): readonly UserBinary[];
 
   /** Cgroup v2 id of a path; undefined: none there. */
   cgroupId(path: string): bigint | undefined;

@@ -4,6 +4,7 @@ import { delimiter, isAbsolute, join, resolve } from "node:path";
 import { ElfFile, ElfSymbols, usdtProbes } from "libbpf-ts";
 import type { Arch, UsdtProbe, UserBinary, UserSymbol } from "../compile/kernel.ts";
 import { findLibrary } from "./ldCache.ts";
+import { mappedFiles } from "./mappedFiles.ts";
 
 class Binary implements UserBinary {
   readonly path: string;
@@ -118,6 +119,13 @@ export class Binaries {
     }
     const path = candidates(pattern, this.#arch, root).find(isFile);
     return path === undefined ? [] : [this.#open(path)];
+  }
+
+  /** What a process has mapped to execute, or what any has. */
+  mapped(pid?: number): readonly UserBinary[] {
+    return mappedFiles(pid, rootOf)
+      .filter(isFile)
+      .map((path) => this.#open(path));
   }
 
   #open(path: string): Binary {

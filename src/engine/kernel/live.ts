@@ -174,6 +174,9 @@ class LiveKernel implements Kernel {
   binaries(pattern: string, pid?: number): readonly UserBinary[] {
     return this.#binaries.find(pattern, pid);
   }
+  mappedBinaries(pid?: number): readonly UserBinary[] {
+    return this.#binaries.mapped(pid);
+  }
   cgroupId(path: string): bigint | undefined {
     return orElse(undefined, () => statSync(path, { bigint: true }).ino);
   }

@@ -1,8 +1,9 @@
 /** What a probe hands to its action: args, arg0 and on, retval. Each probe type has its own places for them. */
+import { parseUsdtArg, splitUsdtArgs, type UsdtOperand } from "libbpf-ts/usdt-args";
 import type { Span } from "../diagnostic.ts";
 import type { Kernel, Prototype } from "../kernel.ts";
 import type { Probe, TypedExpression } from "../typed.ts";
-import { type AddressSpace, type Field, type IntType, type Type, UINT64 } from "../types.ts";
+import { type AddressSpace, type Field, INT64, type IntType, type Type, UINT64 } from "../types.ts";
 import { valueType } from "./access.ts";
 import type { Context } from "./context.ts";
 import { fieldSignature } from "./describe.ts";
@@ -67,7 +68,45 @@ export function retvalSignature(probe: Probe, cx: Context): string {
 
 /** As `argumentSignature`, for argN of USDT probes, which each have it elsewhere. */
 export const usdtSpecs = (probe: Probe): string[] =>
-  probe.attach.kind === "usdt" ? probe.attach.arguments.split(/\s+/).filter(Boolean) : [];
+  probe.attach.kind === "usdt" ? splitUsdtArgs(probe.attach.arguments) : [];
+
+/**
+ * argN of a USDT probe is a signed 64-bit integer, whatever its own width and sign. Where a wildcard matches probes with
+ * and without it, it is 0 in those without.
+ */
+function usdtArgument(index: number, probe: Probe, span: Span, cx: Context): TypedExpression {
+  const specs = usdtSpecs(probe);
+  const most = Math.max(specs.length, cx.group.mostArguments ?? 0);
+  if (index >= most)
+    return cx.fail(
+      "unknown-argument",
+      span,
+      `${probe.name} has no arg${index}`,
+      most > 0 ? `it has arg0 to arg${most - 1}` : "it has no arguments",
+    );
+  const type = withSpace(INT64, cx.space);
+  if (index >= specs.length) return { op: "int", value: 0n, type, span };
+  const spec = specs[index];
+  const operand = usdtOperand(spec, cx);
+  if (operand === undefined || ("symbol" in operand && operand.symbol !== undefined))
+    return cx.fail(
+      "argument-unreadable",
+      span,
+      `arg${index} of ${probe.name} is at ${spec.slice(spec.indexOf("@") + 1)}, which cannot be read here`,
+      operand === undefined
+        ? "floating-point registers are out of reach for BPF"
+        : `${operand.symbol} is no symbol of the binary: has it been stripped?`,
+    );
+  return { op: "usdt-arg", spec, type, span };
+}
+
+function usdtOperand(spec: string, cx: Context): UsdtOperand | undefined {
+  try {
+    return parseUsdtArg(spec, cx.kernel.arch).operand;
+  } catch {
+    return undefined;
+  }
+}
 
 /** Place of a syscall tracepoint's field among the syscall's arguments; -1 the result, -2 the number. */
 function syscallPosition(probe: Probe, fields: readonly Field[], name: string): number | undefined {
@@ -195,21 +234,8 @@ export function numberedArgument(index: number, span: Span, cx: Context): TypedE
           : undefined,
     );
   }
+  if (probe.attach.kind === "usdt") return usdtArgument(index, probe, span, cx);
   const type = withSpace(UINT64 as IntType, cx.space);
-  if (probe.attach.kind === "usdt") {
-    const specs = usdtSpecs(probe);
-    if (index >= specs.length)
-      return cx.fail(
-        "unknown-argument",
-        span,
-        `${probe.name} has no arg${index}`,
-        specs.length ? `it has arg0 to arg${specs.length - 1}` : "it has no arguments",
-      );
-    const width = Number(/^(-?\d+)@/.exec(specs[index])?.[1] ?? 8);
-    const size = Math.abs(width) as IntType["size"];
-    const own: IntType = { kind: "int", size: [1, 2, 4, 8].includes(size) ? size : 8, signed: width < 0 };
-    return { op: "usdt-arg", spec: specs[index], type: withSpace(own, cx.space), span };
-  }
   const prototype = prototypeOf(probe, cx);
   if (prototype && index >= prototype.arguments.length)
     return cx.fail(

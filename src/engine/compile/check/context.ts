@@ -25,6 +25,8 @@ export interface ProbeGroup {
   probes: Probe[];
   /** Set when the group is one probe because the body compares `probe` or `func` with text. */
   named: boolean;
+  /** Of all USDT probes of the action, as many arguments as one has at most. */
+  mostArguments?: number;
 }
 
 interface Scope {

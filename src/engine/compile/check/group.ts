@@ -91,12 +91,14 @@ export function groupProbes(
   cxFor: (group: ProbeGroup) => Context,
 ): ProbeGroup[] {
   const groups = new Map<string, ProbeGroup>();
+  const counts = row.name === "usdt" ? probes.map((probe) => usdtSpecs(probe).length) : [];
+  const most = counts.length > 0 ? { mostArguments: Math.max(...counts) } : {};
   for (const probe of probes) {
     const cx = cxFor({ row, probes: [probe], named: false });
     const key = signature(probe, uses, cx);
     const group = groups.get(key);
     if (group) group.probes.push(probe);
-    else groups.set(key, { row, probes: [probe], named: uses.names });
+    else groups.set(key, { row, probes: [probe], named: uses.names, ...most });
   }
   return [...groups.values()];
 }

@@ -1,5 +1,6 @@
 /** What a probe passes: registers, slots of 64 bits, fields of a record, arguments of a system call. */
 import { type Arch, archFor } from "libbpf-ts/arch";
+import { parseUsdtArg, type UsdtRegister } from "libbpf-ts/usdt-args";
 import { constant, type Size, type Value, ZERO } from "../ir/types.ts";
 import type { Field, Type } from "../types.ts";
 import type { Cx } from "./context.ts";
@@ -90,44 +91,32 @@ export function contextPlace(cx: Cx, field: Field, _syscallArg: number | undefin
   };
 }
 
-const IMMEDIATE = /^\$?(-?\d+)$/;
-const X64_MEMORY = /^(-?\d+)?\((%\w+)(?:,(%\w+)(?:,(\d))?)?\)$/;
-const ARM64_MEMORY = /^\[(\w+)(?:, *(-?\d+))?\]$/;
-
-/** Registers by every width, "%edi" as "di", "w3" as "x3". */
-function usdtRegister(cx: Cx, text: string): Value {
-  const registers = arch(cx).registers;
-  const bare = text.replace(/^%/, "");
-  const legacy =
-    bare.match(/^[re]?([abcd]x|[sd]i|[bs]p|ip)$/) ??
-    bare.match(/^([abcd])[lh]$/) ??
-    bare.match(/^([sd]i|[bs]p)l$/);
-  const wide = legacy
-    ? legacy[1].length === 1
-      ? `${legacy[1]}x`
-      : legacy[1]
-    : bare.replace(/^(r\d+)[dwb]$/, "$1").replace(/^w(\d+)$/, "x$1");
-  const offset = registers[wide];
-  if (offset === undefined) throw new RangeError(`USDT argument names an unknown register, ${text}`);
-  const value = cx.b.load(cx.context, offset, 8);
-  return /^[abcd]h$/.test(bare) ? cx.b.alu("rsh", value, constant(8)) : value;
-}
+const usdtRegister = (cx: Cx, { register, shift }: UsdtRegister): Value => {
+  const value = namedRegister(cx, register);
+  return shift === 0 ? value : cx.b.alu("rsh", value, constant(shift));
+};
 
 /** "8@%rdi", "-4@-20(%rbp)", "4@$5": size and place as the program's note tells them. */
 export function usdtArgument(cx: Cx, spec: string, type: Type): Value {
-  const [sizeText, location] = spec.split("@");
-  const size = Math.abs(Number(sizeText)) as Size;
-  const signed = Number(sizeText) < 0;
-  const immediate = location.match(IMMEDIATE);
-  if (immediate) return constant(BigInt(immediate[1]));
-  const x64 = location.match(X64_MEMORY);
-  const arm64 = location.match(ARM64_MEMORY);
-  if (x64 || arm64) {
-    let base = usdtRegister(cx, x64 ? x64[2] : arm64![1]);
-    if (x64?.[3])
-      base = cx.b.add(base, cx.b.alu("mul", usdtRegister(cx, x64[3]), constant(Number(x64[4] ?? 1))));
-    const offset = Number((x64 ? x64[1] : arm64![2]) ?? 0);
-    return normalise(cx, loadScalar(cx, { base, offset, space: "user" }, size, signed), type);
+  const { size, signed, operand } = parseUsdtArg(spec, cx.target.kernel.arch);
+  const width = size as Size;
+  switch (operand.kind) {
+    case "const":
+      return constant(operand.value);
+    case "register":
+      return normalise(cx, cx.b.extend(usdtRegister(cx, operand), width, signed), type);
+    case "memory": {
+      let base: Value = operand.base === undefined ? ZERO : namedRegister(cx, operand.base);
+      if (operand.index) {
+        const index = cx.b.extend(
+          usdtRegister(cx, operand.index),
+          operand.index.width as Size,
+          operand.index.signed,
+        );
+        base = cx.b.add(base, cx.b.alu("mul", index, constant(operand.index.scale)));
+      }
+      const place: Place = { base, offset: operand.offset, space: "user" };
+      return normalise(cx, loadScalar(cx, place, width, signed), type);
+    }
   }
-  return normalise(cx, cx.b.extend(usdtRegister(cx, location), size, signed), type);
 }

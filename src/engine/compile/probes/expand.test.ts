@@ -169,7 +169,7 @@ describe("arguments", () => {
       { op: "cast", operand: { op: "retval", slot: 4 }, type: { kind: "int", size: 8, signed: true } },
     ],
     ["ur:libc:malloc { @ = retval }", { op: "retval", type: { kind: "int", size: 8, signed: false } }],
-    ["usdt:libc:setjmp { @ = arg1 }", { op: "usdt-arg", spec: "-4@%esi", type: { size: 4, signed: true } }],
+    ["usdt:libc:setjmp { @ = arg1 }", { op: "usdt-arg", spec: "-4@%esi", type: { size: 8, signed: true } }],
   ])("%s", (source, expected) => expect(value(source)).toMatchObject(expected));
 
   it("as a whole are a record", () => {

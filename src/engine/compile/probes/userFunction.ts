@@ -1,12 +1,12 @@
-/** uprobe, uretprobe and usdt: functions and instrumentation points of programs and libraries. */
-import { didYouMean, someOf } from "../check/nearest.ts";
+/** uprobe and uretprobe: functions of programs and libraries. */
+import { didYouMean } from "../check/nearest.ts";
 import type { UserBinary, UserSymbol } from "../kernel.ts";
 import type { Probe } from "../typed.ts";
 import { type ProbeRequest, parseInteger, probe, wrongShape } from "./request.ts";
 import { hasWildcard, wildcard } from "./wildcard.ts";
 
 /** The binaries that a path, a library's name or a wildcard means; reports when there are none. */
-function binaries(request: ProbeRequest, pattern: string): readonly UserBinary[] {
+export function binaries(request: ProbeRequest, pattern: string): readonly UserBinary[] {
   let found: readonly UserBinary[] = [];
   let why = "";
   try {
@@ -111,49 +111,4 @@ function distinct(symbols: UserSymbol[]): UserSymbol[] {
   const byOffset = new Map<number, UserSymbol>();
   for (const symbol of symbols) if (!byOffset.has(symbol.offset)) byOffset.set(symbol.offset, symbol);
   return [...byOffset.values()];
-}
-
-export function expandUsdt(request: ProbeRequest): Probe[] {
-  const { parts, options } = request;
-  let all = parts;
-  if (
-    options.pid &&
-    (all.length === 1 || (all.length === 2 && !all[0].includes("/") && !all[0].includes("lib")))
-  )
-    all = [`/proc/${options.pid}/exe`, ...all];
-  if (options.pid && all.length > 1 && (all[0] === "*" || all[0] === ""))
-    all = [`/proc/${options.pid}/exe`, ...all.slice(1)];
-  if (all.length < 2 || all.length > 3)
-    return wrongShape(request, "usdt:BINARY:PROBE or usdt:BINARY:PROVIDER:PROBE");
-  const [path] = all;
-  const provider = all.length === 3 && all[1] ? all[1] : "*";
-  const name = all.at(-1)!;
-  return binaries(request, path).flatMap((binary) => {
-    const points = binary.usdt();
-    const found = points.filter((p) => wildcard(provider)(p.provider) && wildcard(name)(p.name));
-    if (found.length === 0)
-      request.missing(
-        hasWildcard(name) ? "no-match" : "unknown-usdt",
-        points.length
-          ? `there is no USDT probe ${provider === "*" ? name : `${provider}:${name}`} in ${binary.path}`
-          : `${binary.path} has no USDT probes`,
-        points.length
-          ? (didYouMean(
-              name,
-              points.map((p) => p.name),
-            ) ?? `it has ${someOf([...new Set(points.map((p) => `${p.provider}:${p.name}`))])}`)
-          : undefined,
-      );
-    return found.map((point) =>
-      probe(request, `usdt:${binary.path}:${point.provider}:${point.name}`, {
-        kind: "usdt",
-        path: binary.path,
-        provider: point.provider,
-        name: point.name,
-        offset: point.offset,
-        semaphoreOffset: point.semaphoreOffset,
-        arguments: point.arguments,
-      }),
-    );
-  });
 }

@@ -11,7 +11,8 @@ import type { Expand } from "../probes/request.ts";
 import { expandBeginEnd, expandBench, expandSelf } from "../probes/special.ts";
 import { expandTimer } from "../probes/timer.ts";
 import { expandTracepoint } from "../probes/tracepoint.ts";
-import { expandUprobe, expandUsdt } from "../probes/userFunction.ts";
+import { expandUsdt } from "../probes/usdt.ts";
+import { expandUprobe } from "../probes/userFunction.ts";
 import { expandWatchpoint } from "../probes/watchpoint.ts";
 import type { AddressSpace } from "../types.ts";
 
@@ -167,8 +168,8 @@ export const PROBE_TYPES: readonly ProbeTypeRow[] = [
   {
     name: "usdt",
     aliases: ["U"],
-    syntax: ["usdt:BINARY:PROBE", "usdt:BINARY:PROVIDER:PROBE"],
-    help: "Instrumentation points that a program's authors put in. Arguments are arg0, arg1, …",
+    syntax: ["usdt:BINARY:PROBE", "usdt:BINARY:PROVIDER:PROBE", "usdt:*:PROVIDER:PROBE", "usdt:PROBE"],
+    help: "Instrumentation points that a program's authors put in. Arguments are arg0, arg1, … The binary may be a library's name, * for all that run, or be left out with -p.",
     argN: true,
     registers: true,
     space: "user",

@@ -183,6 +183,7 @@ export function recordedKernel(overrides: Partial<Kernel> = {}): Kernel {
     syscallNumber: (name) => SYSCALLS[name],
     binaries: (pattern) =>
       BINARIES.filter(({ names }) => names.includes(pattern)).map(({ binary }) => binary),
+    mappedBinaries: () => BINARIES.map(({ binary }) => binary),
     cgroupId: (path) => (path === "/sys/fs/cgroup" ? 1n : undefined),
     readFile: () => undefined,
     ...overrides,
