@@ -3,10 +3,12 @@ import type { BpfProgram, Link } from "libbpf-ts";
 import type { ProbePlan } from "../compile/plan.ts";
 import type { Attach } from "../compile/typed.ts";
 
-/** Probes of one program that one call may attach together. `cookies` are their indexes in the plan. */
+/** Probes of one program that one call may attach together, with their indexes in the plan. */
 export interface AttachRequest {
   program: BpfProgram;
   probes: readonly ProbePlan[];
+  indexes: readonly number[];
+  /** What tells the program which probe fired. */
   cookies: readonly number[];
   /** -p or -c: probes in user space are attached to this process only. */
   pid: number | undefined;
@@ -43,8 +45,8 @@ export function each(
     const attached: Attached[] = [];
     try {
       request.probes.forEach((probe, i) => {
-        const index = request.cookies[i];
-        attached.push({ link: attach(probe, request, BigInt(index)), probes: [index], slowToClose });
+        const link = attach(probe, request, BigInt(request.cookies[i]));
+        attached.push({ link, probes: [request.indexes[i]], slowToClose });
       });
       return attached;
     } catch (error) {

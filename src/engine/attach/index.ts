@@ -90,7 +90,8 @@ export function attachGroup(
   const row = ATTACHERS[first.via];
   try {
     if (!row) throw new UnsupportedError(first.name, `there is no way to attach via ${first.via}`);
-    return row.attach({ program: programs[first.program], probes, cookies: group, pid });
+    const cookies = probes.map((probe, i) => probe.cookie ?? group[i]);
+    return row.attach({ program: programs[first.program], probes, indexes: group, cookies, pid });
   } catch (error) {
     if (error instanceof SysError || error instanceof UnsupportedError) throw new AttachError(first, error);
     throw error;

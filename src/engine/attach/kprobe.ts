@@ -14,12 +14,12 @@ export const kprobe = each(true, (probe, { program }, cookie) => {
   });
 });
 
-export const kprobeMulti: Attacher = ({ program, probes, cookies }) => {
+export const kprobeMulti: Attacher = ({ program, probes, indexes, cookies }) => {
   const targets = probes.map((probe) => attachOf(probe, "kprobe"));
   const link = attachKprobeMulti(program, {
     symbols: targets.map((target) => target.function),
     cookies: cookies.map(BigInt),
     ret: targets[0].return,
   });
-  return [{ link, probes: cookies, slowToClose: false }];
+  return [{ link, probes: indexes, slowToClose: false }];
 };

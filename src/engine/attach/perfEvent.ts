@@ -69,7 +69,7 @@ function threadsOf(pid: number): number[] {
   }
 }
 
-export const perfEvent: Attacher = ({ program, probes, cookies, pid }) => {
+export const perfEvent: Attacher = ({ program, probes, indexes, cookies, pid }) => {
   const attached: Attached[] = [];
   try {
     probes.forEach((probe, i) => {
@@ -78,7 +78,7 @@ export const perfEvent: Attacher = ({ program, probes, cookies, pid }) => {
       const threads = pid === undefined || attach.kind === "interval" ? [undefined] : threadsOf(pid);
       for (const thread of threads) {
         const link = ATTACH[attach.kind](program, attach as never, { cookie, pid: thread });
-        attached.push({ link, probes: [cookies[i]], slowToClose: false });
+        attached.push({ link, probes: [indexes[i]], slowToClose: false });
       }
     });
     return attached;

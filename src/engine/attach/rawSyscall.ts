@@ -6,10 +6,10 @@ import { attachRawTracepoint, attachTracing } from "libbpf-ts";
 import type { Attached, Attacher } from "./attached.ts";
 import { attachOf } from "./attached.ts";
 
-export const rawSyscall: Attacher = ({ program, probes, cookies }) => {
+export const rawSyscall: Attacher = ({ program, probes, indexes }) => {
   const attached: Attached[] = [];
   for (const exit of [false, true]) {
-    const served = cookies.filter(
+    const served = indexes.filter(
       (_, i) => (attachOf(probes[i], "tracepoint").syscall?.exit ?? false) === exit,
     );
     if (served.length === 0) continue;

@@ -22,7 +22,7 @@ export const usdt = each(true, (probe, { program, pid }, cookie) => {
   });
 });
 
-export const uprobeMulti: Attacher = ({ program, probes, cookies, pid }) => {
+export const uprobeMulti: Attacher = ({ program, probes, indexes, cookies, pid }) => {
   const groups = new Map<string, number[]>();
   const targets = probes.map((probe) => attachOf(probe, "uprobe", "usdt"));
   targets.forEach((target, i) => {
@@ -47,7 +47,7 @@ export const uprobeMulti: Attacher = ({ program, probes, cookies, pid }) => {
         ret: first.kind === "uprobe" && first.return,
         pid,
       });
-      attached.push({ link, probes: group.map((i) => cookies[i]), slowToClose: true });
+      attached.push({ link, probes: group.map((i) => indexes[i]), slowToClose: true });
     }
     return attached;
   } catch (error) {

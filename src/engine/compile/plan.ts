@@ -8,7 +8,7 @@ import type { Type } from "./types.ts";
 
 export interface Plan {
   programs: ProgramPlan[];
-  /** Every attach point, expanded. A probe's index here is its attach cookie. */
+  /** Every attach point, expanded. A probe's index here is its attach cookie, and what programs know of its name. */
   probes: ProbePlan[];
   maps: MapPlan[];
   /** Index = the u32 that opens a ring buffer record. */
@@ -57,6 +57,8 @@ export interface Relocation {
 
 export interface ProbePlan extends Probe {
   program: number;
+  /** Attach cookie, where it is not the probe's own index: that of the first probe of the same name. */
+  cookie?: number;
   /**
    * How the program is attached for this probe. `raw-syscall`: through raw_syscalls, dispatched in the program; probes
    * with the same program share one link.

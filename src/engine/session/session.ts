@@ -234,9 +234,10 @@ export class Session implements Disposable {
     return this.#pump?.events ?? 0;
   }
 
-  /** Attach points that are attached. */
+  /** Probes that are attached; one that stands in several places of a binary counts once. */
   get probeCount(): number {
-    return new Set(this.#links.flatMap((attached) => attached.probes)).size;
+    const attached = this.#links.flatMap(({ probes }) => probes.map((index) => this.plan.probes[index]));
+    return new Set(attached.map(({ name, span }) => `${name} ${span.file ?? 0} ${span.start}`)).size;
   }
 
   /** Pid of the child of -c, or of -p. */

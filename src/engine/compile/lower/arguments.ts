@@ -102,7 +102,10 @@ export function usdtArgument(cx: Cx, spec: string, type: Type): Value {
   const width = size as Size;
   switch (operand.kind) {
     case "const":
-      return constant(operand.value);
+      // An unsigned byte of 200 may be written $-56.
+      return constant(
+        signed ? BigInt.asIntN(size * 8, operand.value) : BigInt.asUintN(size * 8, operand.value),
+      );
     case "register":
       return normalise(cx, cx.b.extend(usdtRegister(cx, operand), width, signed), type);
     case "memory": {

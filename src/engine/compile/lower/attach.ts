@@ -93,6 +93,7 @@ function rowFor(probe: Probe, count: number, rawSyscalls: boolean, target: Targe
         return { ...row, via: "kprobe-multi", expectedAttach: "kprobe_multi" };
       return row;
     case "uprobe":
+    case "usdt":
       if (count > 1 && target.kernel.has("uprobe_multi"))
         return { ...row, via: "uprobe-multi", expectedAttach: "uprobe_multi" };
       return row;
@@ -117,7 +118,7 @@ export function groupProbes(
     const row = rowFor(probe, counts.get(kindOf(probe))!, rawSyscalls, target);
     const canShare = row.shared !== false && target.can(row.shared);
     // Attached one binary at a time, entry and return apart.
-    const binary = row.via === "uprobe-multi" && probe.attach.kind === "uprobe" ? probe.attach.path : "";
+    const binary = row.via === "uprobe-multi" && "path" in probe.attach ? probe.attach.path : "";
     const key = canShare
       ? [kindOf(probe), row.via, row.style, binary].join("\0")
       : `${row.via}\0${row.style}\0${i}`;

@@ -25,6 +25,8 @@ export interface LoweredProgram {
 export interface Lowered {
   programs: LoweredProgram[];
   probes: ProbePlan[];
+  /** Index of the first probe of each name: `probe` is the same value wherever that probe fires. */
+  named: Map<string, number>;
   layout: Layout;
 }
 
@@ -37,7 +39,7 @@ export function lower(
   const target = targetFor(kernel);
   const layout = new Layout(typed, target, options.bigScratch === true);
   const unit: Unit = { typed, target, layout, options, diagnostics, deletedMaps: deletedMaps(typed) };
-  const lowered: Lowered = { programs: [], probes: [], layout };
+  const lowered: Lowered = { programs: [], probes: [], named: new Map(), layout };
   for (const action of typed.actions) {
     for (const group of groupProbes(action.probes, typed.config.syscallAttach, target)) {
       lowered.programs.push(lowerGroup(unit, action, group, lowered));
@@ -49,7 +51,11 @@ export function lower(
 function lowerGroup(unit: Unit, action: TypedAction, group: Group, lowered: Lowered): LoweredProgram {
   const index = lowered.programs.length;
   const probeIndices = group.probes.map((probe) => {
-    return lowered.probes.push({ ...probe, program: index, via: group.row.via }) - 1;
+    const first = lowered.named.get(probe.name);
+    const same = first === undefined ? {} : { cookie: first };
+    const own = lowered.probes.push({ ...probe, program: index, via: group.row.via, ...same }) - 1;
+    if (first === undefined) lowered.named.set(probe.name, own);
+    return first ?? own;
   });
   const name = programName(group.probes[0].name);
   const program: Program = {
