@@ -15,6 +15,7 @@ export {
 } from "./btf/reader.ts";
 export { BtfWriter, encodeFuncInfo, encodeLineInfo, type LineInfo, type NewMember } from "./btf/writer.ts";
 export { onlineCpus, parseCpuList, possibleCpus } from "./cpus.ts";
+export { debugFileOf } from "./elf/debugFile.ts";
 export { ElfError, ElfFile, type ElfNote, type ElfSection, type ElfSegment } from "./elf/file.ts";
 export { type ElfSymbol, ElfSymbols } from "./elf/symbols.ts";
 export { hasUsdtProbes, type UsdtProbe, usdtProbes } from "./elf/usdt.ts";
@@ -101,6 +102,7 @@ export {
   raiseOpenFiles,
   setCloseOnExec,
 } from "./sys.ts";
+export { type TaskEvent, TaskEvents } from "./taskEvents.ts";
 export {
   hasTracepoint,
   listAllTracepoints,

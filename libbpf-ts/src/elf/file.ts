@@ -4,7 +4,7 @@
 //   file:    header | program headers (what is mapped where) | … | section headers (what is where)
 //   address: p_vaddr + (file offset − p_offset), for the segment that holds it; before the loader moves a PIE or a library
 
-import { closeSync, fstatSync, openSync, readSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 
 export interface ElfSegment {
   type: number;
@@ -53,6 +53,36 @@ function number64(bytes: Buffer, at: number): number {
   return bytes.readUInt32LE(at) + bytes.readUInt32LE(at + 4) * 2 ** 32;
 }
 
+/** Where the bytes come from; `read` fills the whole buffer, or throws. */
+interface Source {
+  size: number;
+  identity: string;
+  read(into: Buffer, offset: number): void;
+  close(): void;
+}
+
+/** A path may come from another process: nothing but a regular file is read, and opening never waits. */
+function openSource(path: string): Source {
+  const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  const stat = fstatSync(fd);
+  if (!stat.isFile()) {
+    closeSync(fd);
+    throw new ElfError(path, "not a regular file");
+  }
+  return {
+    size: stat.size,
+    identity: `${stat.dev}:${stat.ino}:${stat.mtimeMs}`,
+    read: (into, offset) => {
+      for (let done = 0; done < into.length; ) {
+        const got = readSync(fd, into, done, into.length - done, offset + done);
+        if (got === 0) throw new ElfError(path, `the file ends before byte ${offset + into.length}`);
+        done += got;
+      }
+    },
+    close: () => closeSync(fd),
+  };
+}
+
 /** An open ELF file. Disposing closes it. */
 export class ElfFile implements Disposable {
   readonly path: string;
@@ -63,15 +93,13 @@ export class ElfFile implements Disposable {
   readonly sections: ElfSection[];
   /** Device, inode and time of change: what a cache of the file's symbols depends on. */
   readonly identity: string;
-  #fd: number;
-  #size: number;
+  #source: Source;
+  #closed = false;
 
-  private constructor(path: string, fd: number) {
+  private constructor(path: string, source: Source) {
     this.path = path;
-    this.#fd = fd;
-    const stat = fstatSync(fd);
-    this.#size = stat.size;
-    this.identity = `${stat.dev}:${stat.ino}:${stat.mtimeMs}`;
+    this.#source = source;
+    this.identity = source.identity;
     const header = this.read(0, HEADER);
     if (header.readUInt32BE(0) !== 0x7f454c46) throw new ElfError(path, "not an ELF file");
     if (header[4] !== 2 || header[5] !== 1)
@@ -94,27 +122,38 @@ export class ElfFile implements Disposable {
 
   /** Opens a file; throws ElfError, or Node's error where it can't be opened. */
   static open(path: string): ElfFile {
-    const fd = openSync(path, "r");
+    const source = openSource(path);
     try {
-      return new ElfFile(path, fd);
+      return new ElfFile(path, source);
     } catch (error) {
-      closeSync(fd);
+      source.close();
       throw error;
     }
   }
 
+  /** One that is in memory; `path` is its name in messages. Throws ElfError. */
+  static of(bytes: Uint8Array, path: string): ElfFile {
+    return new ElfFile(path, {
+      size: bytes.length,
+      identity: path,
+      read: (into, offset) => into.set(bytes.subarray(offset, offset + into.length)),
+      close: () => {},
+    });
+  }
+
   /** Bytes of the file; throws ElfError beyond its end. */
   read(offset: number, size: number): Buffer {
-    if (size < 0 || size > MAX_TABLE || offset < 0 || offset + size > this.#size) {
+    if (size < 0 || size > MAX_TABLE || offset < 0 || offset + size > this.#source.size) {
       throw new ElfError(this.path, `the file ends before byte ${offset + size}`);
     }
     const bytes = Buffer.allocUnsafe(size);
-    for (let done = 0; done < size; ) {
-      const got = readSync(this.#fd, bytes, done, size - done, offset + done);
-      if (got === 0) throw new ElfError(this.path, `the file ends before byte ${offset + size}`);
-      done += got;
-    }
+    this.#source.read(bytes, offset);
     return bytes;
+  }
+
+  /** Bytes of the whole file. */
+  get size(): number {
+    return this.#source.size;
   }
 
   section(name: string): ElfSection | undefined {
@@ -160,9 +199,8 @@ export class ElfFile implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    if (this.#fd < 0) return;
-    closeSync(this.#fd);
-    this.#fd = -1;
+    if (!this.#closed) this.#source.close();
+    this.#closed = true;
   }
 
   #readSegments(offset: number, entrySize: number, count: number): ElfSegment[] {

@@ -1,8 +1,11 @@
 // Symbols of an ELF file: .symtab, and .dynsym, which is what stripped libraries keep. Held in typed arrays, 24 bytes of
-// each are read and a name becomes a string when somebody looks at it.
+// each are read and a name becomes a string when somebody looks at it. What a stripped file lacks may be elsewhere: in a
+// separate debug file, or packed in its section .gnu_debugdata.
 
 import { lastAtMost, orderByAddress } from "../order.ts";
-import { type ElfFile, SectionType, stringAt } from "./file.ts";
+import { debugFileOf } from "./debugFile.ts";
+import { ElfFile, SectionType, stringAt } from "./file.ts";
+import { unpackXz } from "./xz.ts";
 
 export interface ElfSymbol {
   name: string;
@@ -15,6 +18,8 @@ export interface ElfSymbol {
 /** Bytes and 32-bit words of one entry: name, info|other|section, address (2 words), size (2 words). */
 const ENTRY = 24;
 const WORDS = 6;
+/** How many symbols before an address are looked at. */
+const MOST_STEPS = 16;
 const kinds: Record<number, ElfSymbol["kind"]> = { 1: "object", 2: "function", 10: "ifunc" };
 
 interface Table {
@@ -41,6 +46,30 @@ function readTable(elf: ElfFile, type: number): Table | undefined {
       ? new Uint32Array(entries.buffer, entries.byteOffset, count * WORDS)
       : new Uint32Array(new Uint8Array(entries).buffer, 0, count * WORDS);
   return { words, names: elf.sectionData(strings) };
+}
+
+const tablesOf = (elf: ElfFile): Table[] =>
+  [readTable(elf, SectionType.symtab), readTable(elf, SectionType.dynsym)].filter(
+    (table) => table !== undefined,
+  );
+
+/** What unpacked symbol tables may take. */
+const MOST_UNPACKED = 64 << 20;
+
+/** An ELF file within the file, with the symbols that .dynsym lacks; undefined where there is none or it is damaged. */
+function packedSymbols(elf: ElfFile): Table[] {
+  const section = elf.section(".gnu_debugdata");
+  if (!section) return [];
+  try {
+    return tablesOf(ElfFile.of(unpackXz(elf.sectionData(section), MOST_UNPACKED), elf.path));
+  } catch {
+    return [];
+  }
+}
+
+function symbolsOfDebugFile(elf: ElfFile, root: string): Table[] {
+  using debug = debugFileOf(elf, root);
+  return debug ? tablesOf(debug) : [];
 }
 
 function number64(words: Uint32Array, at: number): number {
@@ -75,8 +104,15 @@ export class ElfSymbols {
   }
 
   static read(elf: ElfFile): ElfSymbols {
-    const tables = [readTable(elf, SectionType.symtab), readTable(elf, SectionType.dynsym)];
-    return new ElfSymbols(tables.filter((table) => table !== undefined));
+    return new ElfSymbols(tablesOf(elf));
+  }
+
+  /** With those that a stripped file has elsewhere. `root`: see `debugFileOf`. */
+  static readAll(elf: ElfFile, root = ""): ElfSymbols {
+    const own = tablesOf(elf);
+    if (elf.sections.some(({ type }) => type === SectionType.symtab)) return new ElfSymbols(own);
+    const separate = symbolsOfDebugFile(elf, root);
+    return new ElfSymbols([...separate, ...(separate.length > 0 ? [] : packedSymbols(elf)), ...own]);
   }
 
   /** A defined symbol by its exact name: functions before objects. */
@@ -117,32 +153,39 @@ export class ElfSymbols {
   at(address: number): { name: string; offset: number } | undefined {
     this.#index ??= this.#makeIndex();
     const { addresses, sizes, names, tables } = this.#index;
-    let place = lastAtMost(addresses, address);
-    if (place < 0) return undefined;
-    // Of several names for one address, the first whose size reaches so far; hand-written assembler has size 0.
-    while (place > 0 && addresses[place - 1] === addresses[place]) place--;
-    for (let i = place; i < addresses.length && addresses[i] === addresses[place]; i++) {
+    // The nearest before may be a small one within the one that is looked for.
+    for (let i = lastAtMost(addresses, address), steps = 0; i >= 0 && steps < MOST_STEPS; i--, steps++) {
       const offset = address - addresses[i];
-      if (sizes[i] === 0 || offset < sizes[i])
-        return { name: stringAt(this.#tables[tables[i]].names, names[i]), offset };
+      // Hand-written assembler has size 0, and reaches to the next one.
+      if (offset >= sizes[i] && (sizes[i] !== 0 || steps > 0)) continue;
+      // Of several names for one address, the first.
+      let first = i;
+      while (first > 0 && addresses[first - 1] === addresses[i] && sizes[first - 1] === sizes[i]) first--;
+      return { name: stringAt(this.#tables[tables[first]].names, names[first]), offset };
     }
     return undefined;
+  }
+
+  /** Bytes that the symbols take. */
+  get bytes(): number {
+    const index = this.#index ? this.#index.addresses.length * 21 : 0;
+    return this.#tables.reduce((sum, { words, names }) => sum + words.byteLength + names.length, index);
   }
 
   #makeIndex(): Index {
     const most = this.#tables.reduce((sum, table) => sum + table.words.length / WORDS, 0);
     const addresses = new Float64Array(most);
     const places = new Uint32Array(most);
+    const ends: number[] = [];
     let count = 0;
-    let firstOfSecond = most;
-    this.#tables.forEach(({ words }, tableIndex) => {
-      if (tableIndex === 1) firstOfSecond = count;
+    for (const { words } of this.#tables) {
       for (let at = 0; at < words.length; at += WORDS) {
         if (!isFunction(words, at) || !isDefined(words, at)) continue;
         addresses[count] = number64(words, at + 2);
         places[count++] = at;
       }
-    });
+      ends.push(count);
+    }
     const order = orderByAddress(addresses, count, 0);
     const index: Index = {
       addresses: new Float64Array(count),
@@ -152,7 +195,7 @@ export class ElfSymbols {
     };
     for (let i = 0; i < count; i++) {
       const from = order[i];
-      const table = from < firstOfSecond ? 0 : 1;
+      const table = ends.findIndex((end) => from < end);
       const { words } = this.#tables[table];
       index.addresses[i] = addresses[from];
       index.sizes[i] = number64(words, places[from] + 4);

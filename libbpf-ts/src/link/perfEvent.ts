@@ -35,9 +35,19 @@ export interface PerfEventSpec {
   breakpointType?: number;
   /** What a record in a perf buffer holds. */
   sampleType?: bigint;
+  /** Records of processes that fork, execute, exit and map code, each with a sample's fields behind it. */
+  taskEvents?: boolean;
 }
 
-const FLAG = { disabled: 1n, inherit: 2n, excludeUser: 16n, excludeKernel: 32n, freq: 1024n };
+const FLAG = {
+  disabled: 1n,
+  inherit: 2n,
+  excludeUser: 16n,
+  excludeKernel: 32n,
+  freq: 1024n,
+  /** mmap, comm, task, sample_id_all, mmap2, comm_exec. */
+  taskEvents: (1n << 8n) | (1n << 9n) | (1n << 13n) | (1n << 18n) | (1n << 23n) | (1n << 24n),
+};
 
 /** struct perf_event_attr as bytes. */
 export function encodePerfEventAttr(spec: PerfEventSpec): Uint8Array {
@@ -52,7 +62,8 @@ export function encodePerfEventAttr(spec: PerfEventSpec): Uint8Array {
     (spec.inherit ? FLAG.inherit : 0n) |
     (spec.excludeUser ? FLAG.excludeUser : 0n) |
     (spec.excludeKernel ? FLAG.excludeKernel : 0n) |
-    (spec.freq !== undefined ? FLAG.freq : 0n);
+    (spec.freq !== undefined ? FLAG.freq : 0n) |
+    (spec.taskEvents ? FLAG.taskEvents : 0n);
   view.setBigUint64(40, flags, true);
   view.setUint32(52, spec.breakpointType ?? 0, true);
   view.setBigUint64(56, spec.config1 ?? 0n, true);

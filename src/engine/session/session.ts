@@ -164,6 +164,7 @@ export class Session implements Disposable {
         () => this.#end !== undefined || (sinks.ready?.() ?? true),
         this.plan.actions.some(({ action }) => SLOW_ACTIONS.has(action.kind)) ? 1 : undefined,
       );
+      this.#symbols.start();
       this.#startTarget();
       this.#globals.startTime = clockNs("boottime");
       this.#runOnce("begin");
@@ -254,6 +255,7 @@ export class Session implements Disposable {
     this.#signals = [];
     this.#meter?.[Symbol.dispose]();
     this.#pump?.[Symbol.dispose]();
+    this.#symbols[Symbol.dispose]();
     detachLinks(this.#links);
     for (const program of this.#programs) program[Symbol.dispose]();
     this.#globals = undefined;

@@ -1,39 +1,83 @@
-/** Symbols of ELF files, read at the first question and kept by the file's identity. */
+/** Symbols of ELF files, read at the first question and kept by the file's identity, the least used going first. */
+import { statSync } from "node:fs";
 import { ElfFile, ElfSymbols } from "libbpf-ts";
 
 export interface FileSymbols {
   /** The function at a byte of the file. */
   at(fileOffset: number): { name: string; offset: number } | undefined;
+  /** Memory they take. */
+  readonly bytes: number;
 }
 
-const MOST = 256;
-const cache = new Map<string, FileSymbols | undefined>();
+/** What the symbols of all files may take together. */
+const MOST_BYTES = 256 << 20;
+/** Names kept ready for each file. */
+const MOST_NAMES = 4096;
 
-function read(path: string): FileSymbols | undefined {
-  using elf = ElfFile.open(path);
-  const known = cache.get(elf.identity);
-  if (known) return known;
-  const symbols = ElfSymbols.read(elf);
-  const file: FileSymbols = {
-    at: (fileOffset) => {
+type Found = { name: string; offset: number } | undefined;
+
+/** `root`: where the process that uses the file sees its files. */
+export function symbolsOf(elf: ElfFile, root: string): FileSymbols {
+  const symbols = ElfSymbols.readAll(elf, root);
+  const known = new Map<number, Found>();
+  return {
+    at(fileOffset) {
+      if (known.has(fileOffset)) return known.get(fileOffset);
       const address = elf.address(fileOffset);
-      return address === undefined ? undefined : symbols.at(address);
+      const found = address === undefined ? undefined : symbols.at(address);
+      if (known.size >= MOST_NAMES) known.clear();
+      known.set(fileOffset, found);
+      return found;
+    },
+    get bytes() {
+      return symbols.bytes;
     },
   };
-  cache.set(elf.identity, file);
-  return file;
 }
 
-/** Undefined: no ELF file there. */
-export function fileSymbols(path: string): FileSymbols | undefined {
-  if (cache.has(path)) return cache.get(path);
-  if (cache.size > MOST) cache.clear();
-  let file: FileSymbols | undefined;
-  try {
-    file = read(path);
-  } catch {
-    // Not readable, gone, or not ELF: addresses stay numbers.
+const cache = new Map<string, FileSymbols | undefined>();
+
+function keep(identity: string, symbols: FileSymbols | undefined): void {
+  cache.delete(identity);
+  cache.set(identity, symbols);
+  let bytes = 0;
+  for (const kept of cache.values()) bytes += kept?.bytes ?? 0;
+  for (const [oldest, kept] of cache) {
+    if (bytes <= MOST_BYTES || oldest === identity) break;
+    cache.delete(oldest);
+    bytes -= kept?.bytes ?? 0;
   }
-  cache.set(path, file);
-  return file;
+}
+
+export interface FileQuestion {
+  path: string;
+  /** See `symbolsOf`. */
+  root?: string;
+  /** Wall clock, ms: a file that was changed later is not the one that is meant. */
+  unchangedSince?: number;
+}
+
+/** Undefined: there is no such ELF file, or not the same any more. */
+export function fileSymbols({ path, root = "", unchangedSince }: FileQuestion): FileSymbols | undefined {
+  try {
+    const { dev, ino, mtimeMs, ctimeMs } = statSync(path);
+    if (unchangedSince !== undefined && ctimeMs > unchangedSince) return undefined;
+    const identity = `${dev}:${ino}:${mtimeMs}`;
+    if (cache.has(identity)) {
+      const symbols = cache.get(identity);
+      keep(identity, symbols);
+      return symbols;
+    }
+    let symbols: FileSymbols | undefined;
+    try {
+      using elf = ElfFile.open(path);
+      symbols = symbolsOf(elf, root);
+    } catch {
+      // Not readable, or not ELF: addresses stay numbers.
+    }
+    keep(identity, symbols);
+    return symbols;
+  } catch {
+    return undefined;
+  }
 }

@@ -1,72 +1,15 @@
 /**
- * Symbols of one process: what lies where (/proc/PID/maps), the files' symbols, and what a JIT wrote to perf-PID.map. The
- * map of mappings is kept, so that addresses are named after the process has ended as well.
+ * Symbols of one process: what lies where, the files' symbols, and what a JIT wrote to perf-PID.map. All that takes the living
+ * process is taken while it lives, so that addresses are named after it has ended as well.
  */
-import { readFileSync, statSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { monotonicMs } from "../clock.ts";
 import type { ResolvedSymbol } from "./context.ts";
-import { fileSymbols } from "./files.ts";
-
-export interface Mapping {
-  start: number;
-  end: number;
-  fileOffset: number;
-  /** "" for anonymous memory, "[vdso]" and its kind as they are. */
-  path: string;
-}
-
-const MAPS_LINE = /^([0-9a-f]+)-([0-9a-f]+) (\S{4}) ([0-9a-f]+) \S+ \d+ *(.*)$/;
-
-/** The executable mappings in the text of /proc/PID/maps, ascending. */
-export function parseMaps(text: string): Mapping[] {
-  const mappings: Mapping[] = [];
-  for (const line of text.split("\n")) {
-    const match = MAPS_LINE.exec(line);
-    if (!match?.[3].includes("x")) continue;
-    mappings.push({
-      start: Number.parseInt(match[1], 16),
-      end: Number.parseInt(match[2], 16),
-      fileOffset: Number.parseInt(match[4], 16),
-      path: match[5],
-    });
-  }
-  return mappings;
-}
-
-export interface JitSymbol {
-  start: number;
-  end: number;
-  name: string;
-}
-
-/** Lines "start size name" in hexadecimal, as JITs write them, ascending by start; of two at one place the later counts. */
-export function parsePerfMap(text: string): JitSymbol[] {
-  const byStart = new Map<number, JitSymbol>();
-  for (const line of text.split("\n")) {
-    const match = /^(?:0x)?([0-9a-f]+) (?:0x)?([0-9a-f]+) (.+)$/i.exec(line);
-    if (!match) continue;
-    const start = Number.parseInt(match[1], 16);
-    byStart.set(start, { start, end: start + Number.parseInt(match[2], 16), name: match[3] });
-  }
-  return [...byStart.values()].sort((a, b) => a.start - b.start);
-}
-
-/** The range that holds an address, in ranges sorted by start. */
-function find<T extends { start: number; end: number }>(
-  ranges: readonly T[],
-  address: number,
-): T | undefined {
-  let low = 0;
-  let high = ranges.length - 1;
-  while (low <= high) {
-    const middle = (low + high) >> 1;
-    const range = ranges[middle];
-    if (address < range.start) high = middle - 1;
-    else if (address >= range.end) low = middle + 1;
-    else return range;
-  }
-  return undefined;
-}
+import { type FileSymbols, fileSymbols } from "./files.ts";
+import { JitMapFile } from "./jitMap.ts";
+import { isAnonymous, type Mapping, mappingAt, parseMaps, withMapping } from "./mappings.ts";
+import type { Roots } from "./roots.ts";
+import { vdsoSymbols } from "./vdso.ts";
 
 function readText(path: string): string {
   try {
@@ -79,74 +22,114 @@ function readText(path: string): string {
 const REFRESH_EVERY = 100;
 const DELETED = " (deleted)";
 
+/** Who a process is: its pid as itself knows it, its effective user, and where its files are. */
+interface Identity {
+  /** Undefined: not known yet. */
+  innerPid: number | undefined;
+  uid: number;
+  root: string;
+}
+
 export class ProcessSymbols {
   readonly pid: number;
-  #mappings: Mapping[] = [];
-  #jit: JitSymbol[] = [];
-  #jitIdentity = "";
+  /** The process has ended: what is known of it is all that will be. */
+  ended = false;
+  #roots: Roots;
+  #mappings: readonly Mapping[] = [];
+  #identity: Identity | undefined;
+  #jit: JitMapFile | undefined;
   #read = Number.NEGATIVE_INFINITY;
 
-  constructor(pid: number) {
+  constructor(pid: number, roots: Roots) {
     this.pid = pid;
-    this.refresh();
+    this.#roots = roots;
   }
 
-  /** Whether the process was ever seen alive. */
+  /** Whether anything is known of what it had mapped. */
   get known(): boolean {
     return this.#mappings.length > 0;
+  }
+
+  /** A child that has not executed anything yet. */
+  fork(pid: number): ProcessSymbols {
+    const child = new ProcessSymbols(pid, this.#roots);
+    child.#mappings = this.#mappings;
+    child.#identity = this.#identity && { ...this.#identity, innerPid: undefined };
+    return child;
+  }
+
+  /** It is another program now. */
+  executed(): void {
+    this.#mappings = [];
+    this.#jit = undefined;
+    this.#identify();
+  }
+
+  mapped(mapping: Mapping): void {
+    this.#mappings = withMapping(this.#mappings, mapping);
   }
 
   /** Takes what is mapped now; what was known of a process that has ended stays. */
   refresh(): void {
     this.#read = monotonicMs();
-    const mappings = parseMaps(readText(`/proc/${this.pid}/maps`));
+    if (this.ended) return;
+    const mappings = parseMaps(readText(`/proc/${this.pid}/maps`), Date.now());
     if (mappings.length > 0) this.#mappings = mappings;
+    if (!this.#identity) this.#identify();
+  }
+
+  #identify(): void {
+    const status = readText(`/proc/${this.pid}/status`);
+    const uid = /^Uid:\s+\d+\s+(\d+)/m.exec(status)?.[1];
+    const root = this.#roots.of(this.pid);
+    if (uid === undefined || root === undefined) return;
+    const innerPid = /^NSpid:.*\s(\d+)$/m.exec(status)?.[1] ?? this.pid;
+    this.#identity = { innerPid: Number(innerPid), uid: Number(uid), root };
   }
 
   resolve(address: bigint): ResolvedSymbol | undefined {
     const at = Number(address);
-    let mapping = find(this.#mappings, at);
-    if (!mapping && monotonicMs() - this.#read > REFRESH_EVERY) {
+    let mapping = mappingAt(this.#mappings, at);
+    if (!mapping && !this.ended && monotonicMs() - this.#read > REFRESH_EVERY) {
       this.refresh();
-      mapping = find(this.#mappings, at);
+      mapping = mappingAt(this.#mappings, at);
     }
     if (!mapping) return undefined;
-    if (mapping.path === "" || mapping.path.startsWith("//anon") || mapping.path.startsWith("[")) {
-      return this.#resolveJit(at);
+    if (mapping.path === "[vdso]") {
+      const symbol = vdsoSymbols()?.at(at - mapping.start);
+      return symbol && { ...symbol, module: mapping.path };
     }
+    if (isAnonymous(mapping)) return this.#resolveJit(at);
     const symbol = this.#symbolsOf(mapping)?.at(at - mapping.start + mapping.fileOffset);
     return symbol && { ...symbol, module: mapping.path };
   }
 
-  /** The file as the process sees it, in its own mount namespace, as long as it lives. */
-  #symbolsOf(mapping: Mapping) {
-    if (mapping.path.endsWith(DELETED)) {
-      const range = `${mapping.start.toString(16)}-${mapping.end.toString(16)}`;
-      return fileSymbols(`/proc/${this.pid}/map_files/${range}`);
-    }
-    return fileSymbols(`/proc/${this.pid}/root${mapping.path}`) ?? fileSymbols(mapping.path);
+  #symbolsOf(mapping: Mapping): FileSymbols | undefined {
+    mapping.symbols ??= { found: this.#readSymbols(mapping) };
+    return mapping.symbols.found;
+  }
+
+  /** The file as the process sees it, in its own mount namespace; one that was replaced meanwhile while it is mapped. */
+  #readSymbols({ path, seen, start, end }: Mapping): FileSymbols | undefined {
+    const root = this.#identity?.root ?? "";
+    const file = path.endsWith(DELETED)
+      ? undefined
+      : fileSymbols({ path: root + path, root, unchangedSince: seen });
+    if (file || this.ended) return file;
+    return fileSymbols({
+      path: `/proc/${this.pid}/map_files/${start.toString(16)}-${end.toString(16)}`,
+      root,
+    });
   }
 
   #resolveJit(address: number): ResolvedSymbol | undefined {
-    let found = find(this.#jit, address);
-    if (!found && this.#readJit()) found = find(this.#jit, address);
-    return found && { name: found.name, offset: address - found.start, module: `perf-${this.pid}.map` };
-  }
-
-  #readJit(): boolean {
-    const inner = /^NSpid:.*\s(\d+)$/m.exec(readText(`/proc/${this.pid}/status`))?.[1] ?? String(this.pid);
-    for (const path of [`/proc/${this.pid}/root/tmp/perf-${inner}.map`, `/tmp/perf-${this.pid}.map`]) {
-      try {
-        const { size, mtimeMs } = statSync(path);
-        const identity = `${path} ${size} ${mtimeMs}`;
-        if (identity === this.#jitIdentity) return false;
-        this.#jitIdentity = identity;
-        this.#jit = parsePerfMap(readFileSync(path, "utf8"));
-        return true;
-      } catch {
-        // Not there: the next place.
-      }
-    }
-    return false;
+    if (this.#identity?.innerPid === undefined && !this.ended) this.#identify();
+    if (!this.#identity) return undefined;
+    const { uid, root } = this.#identity;
+    const innerPid = this.#identity.innerPid ?? (root === "" ? this.pid : undefined);
+    if (innerPid === undefined) return undefined;
+    this.#jit ??= new JitMapFile(`${root}/tmp/perf-${innerPid}.map`);
+    const found = this.#jit.at(address, uid);
+    return found && { ...found, module: `/tmp/perf-${innerPid}.map` };
   }
 }

@@ -1,26 +1,16 @@
 /**
- * The symbols of one session. Processes may end before their stacks are printed, so a script that records user addresses
- * has its maps looked through now and then for processes not seen before, whose mappings are then taken.
+ * The symbols of one session. Processes may end before their stacks are printed. Those that start while the script runs are
+ * followed; for the others, the maps of a script that records user addresses are looked through now and then, and the
+ * mappings of processes not seen before are taken.
  */
-import { type BpfMap, Kallsyms } from "libbpf-ts";
+import type { BpfMap } from "libbpf-ts";
 import { monotonicMs } from "../clock.ts";
 import type { Plan } from "../compile/plan.ts";
 import { sizeOf, type Type, tupleLayout } from "../compile/types.ts";
 import type { ResolvedSymbol, SymbolContext } from "./context.ts";
 import { fileSymbols } from "./files.ts";
-import { ProcessSymbols } from "./process.ts";
-
-let kallsyms: Kallsyms | undefined;
-
-function kernelSymbol(address: bigint): ResolvedSymbol | undefined {
-  try {
-    kallsyms ??= Kallsyms.load();
-    return kallsyms.symbolAt(address);
-  } catch {
-    // Hidden from this user: addresses stay numbers.
-    return undefined;
-  }
-}
+import { kernelSymbol } from "./kernel.ts";
+import { Processes } from "./processes.ts";
 
 /** Offsets in a value of the type at which a u32 pid stands beside a user address or stack. */
 export function pidOffsets(type: Type, from = 0): number[] {
@@ -46,14 +36,13 @@ const LOOK_EVERY = 200;
 const FOLLOW_CLOSELY = 1000;
 /** A look may take this part of the time. */
 const SHARE = 50;
-const MOST_PROCESSES = 4096;
 const MOST_STACKS = 4096;
 
-export class SessionSymbols implements SymbolContext {
+export class SessionSymbols implements SymbolContext, Disposable {
   #plan: Plan;
   #stackMap: (map: number) => BpfMap | undefined;
   #mapAt: (map: number) => BpfMap | undefined;
-  #processes = new Map<number, ProcessSymbols>();
+  #processes = new Processes();
   /** Stacks that were looked up, "map:id" → words; what an id stands for never changes. */
   #stacks = new Map<string, BigUint64Array>();
   #followed: number | undefined;
@@ -78,9 +67,15 @@ export class SessionSymbols implements SymbolContext {
     this.#usesUserSymbols = this.#watched.length > 0 || types.some((type) => pidOffsets(type).length > 0);
   }
 
+  /** To be called before the first program runs. */
+  start(): void {
+    if (this.#usesUserSymbols && this.#plan.config.cacheUserSymbols !== "NONE") this.#processes.watch();
+  }
+
   /** The process that the script is run for: its mappings are taken as long as it lives. */
   follow(pid: number): void {
     this.#followed = pid;
+    if (this.#usesUserSymbols) this.#processes.get(pid);
   }
 
   /** Looks for new processes, when it is time. */
@@ -90,9 +85,10 @@ export class SessionSymbols implements SymbolContext {
     // The child of -c becomes its command any moment now, and may be gone soon after.
     this.#firstLook ??= begin;
     const early = begin - this.#firstLook < FOLLOW_CLOSELY;
-    if (this.#followed !== undefined && (early || begin >= this.#nextLook)) {
-      this.#process(this.#followed).refresh();
+    if (this.#followed !== undefined && !this.#processes.watching && (early || begin >= this.#nextLook)) {
+      this.#processes.get(this.#followed).refresh();
     }
+    this.#processes.catchUp();
     if (begin < this.#nextLook) return;
     for (const { map, offsets } of this.#watched) this.#lookThrough(map, offsets);
     const end = monotonicMs();
@@ -104,7 +100,9 @@ export class SessionSymbols implements SymbolContext {
   }
 
   user(pid: number, address: bigint, probe = 0): ResolvedSymbol | undefined {
-    return this.#process(pid).resolve(address) ?? this.#ofProbe(address, probe);
+    // What has started since may be asked for, and what is known may be another program by now.
+    this.#processes.catchUp();
+    return this.#processes.get(pid).resolve(address) ?? this.#ofProbe(address, probe);
   }
 
   stack(map: number, id: bigint): BigUint64Array | undefined {
@@ -119,26 +117,11 @@ export class SessionSymbols implements SymbolContext {
     return words;
   }
 
-  #process(pid: number): ProcessSymbols {
-    let process = this.#processes.get(pid);
-    if (!process) {
-      if (this.#processes.size >= MOST_PROCESSES) {
-        for (const oldest of this.#processes.keys()) {
-          this.#processes.delete(oldest);
-          break;
-        }
-      }
-      process = new ProcessSymbols(pid);
-      this.#processes.set(pid, process);
-    }
-    return process;
-  }
-
   /** A process that was gone before it was seen: the function that the probe itself is on needs no mappings. */
   #ofProbe(address: bigint, probe: number): ResolvedSymbol | undefined {
     const attach = this.#plan.probes[probe - 1]?.attach;
     if (attach?.kind !== "uprobe" || (Number(address & 0xfffn) ^ attach.offset) & 0xfff) return undefined;
-    const symbol = fileSymbols(attach.path)?.at(attach.offset);
+    const symbol = fileSymbols({ path: attach.path })?.at(attach.offset);
     return symbol && { ...symbol, module: attach.path };
   }
 
@@ -150,8 +133,12 @@ export class SessionSymbols implements SymbolContext {
     for (let i = 0; i < count; i++) {
       for (const offset of offsets) {
         const pid = view.getUint32(i * map.keySize + offset, true);
-        if (!this.#processes.has(pid)) this.#process(pid);
+        if (!this.#processes.has(pid)) this.#processes.get(pid);
       }
     }
+  }
+
+  [Symbol.dispose](): void {
+    this.#processes[Symbol.dispose]();
   }
 }
