@@ -3,6 +3,7 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
+import { report } from "./report.mjs";
 
 /** Command the tests look for → Debian's package, and what goes untested without it. */
 const needs = [
@@ -63,10 +64,6 @@ lanes.forEach((lane, i) => {
 });
 rmSync(scratch, { recursive: true, force: true });
 
-const SKIPPED = ["skipped", "pending", "todo"];
-const count = (...states) => tests.filter(({ status }) => states.includes(status)).length;
-for (const { fullName } of tests.filter(({ status }) => SKIPPED.includes(status))) {
-  console.log(`skipped: ${fullName}`);
-}
-console.log(`tests: ${count("passed")} passed, ${count("failed")} failed, ${count(...SKIPPED)} skipped`);
+const states = { passed: "passed", failed: "failed" };
+report(tests.map(({ fullName, status }) => ({ name: fullName, state: states[status] ?? "skipped" })));
 process.exit(failed ? 1 : 0);

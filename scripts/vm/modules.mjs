@@ -1,0 +1,53 @@
+// Kernel modules for the virtual machine: those that tests trace, with what they depend on, in modprobe's order.
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { basename, join, relative } from "node:path";
+
+/** Small ones whose functions, tracepoints and types tests may name. */
+const WANTED = ["dummy", "veth", "loop", "xt_mark", "nf_conntrack", "tun", "overlay", "ext4"];
+
+const nameOf = (path) =>
+  basename(path)
+    .replace(/\.ko.*$/, "")
+    .replaceAll("-", "_");
+
+/** Names of the modules that a module needs, from its .modinfo section. */
+function dependencies(path) {
+  const bytes = readFileSync(path);
+  const at = bytes.indexOf("\0depends=");
+  if (at < 0) return [];
+  return bytes
+    .toString("latin1", at + 9, bytes.indexOf(0, at + 9))
+    .split(",")
+    .filter(Boolean);
+}
+
+/** Adds them to an archive under /lib/modules, with the modules.dep that modprobe reads. `folder` is …/modules/RELEASE. */
+export function addModules(archive, folder) {
+  const all = new Map();
+  for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
+    if (entry.name.endsWith(".ko"))
+      all.set(nameOf(entry.name), join(entry.parentPath ?? entry.path, entry.name));
+  }
+  /** What a module needs, the deepest last. */
+  const closure = (name, seen = new Set()) => {
+    for (const needed of all.has(name) ? dependencies(all.get(name)) : []) {
+      if (seen.has(needed)) continue;
+      seen.add(needed);
+      closure(needed, seen);
+    }
+    return [...seen];
+  };
+  const lines = [];
+  const taken = new Set(WANTED.filter((name) => all.has(name)).flatMap((name) => [name, ...closure(name)]));
+  const target = join("/usr/lib/modules", basename(folder));
+  for (const name of [...taken].filter((module) => all.has(module))) {
+    const path = relative(folder, all.get(name));
+    archive.file(join(target, path), all.get(name));
+    const needed = closure(name).filter((module) => all.has(module));
+    lines.push(`${path}: ${needed.map((module) => relative(folder, all.get(module))).join(" ")}`.trimEnd());
+  }
+  archive.text(join(target, "modules.dep"), `${lines.join("\n")}\n`);
+  for (const name of ["modules.builtin", "modules.order"]) {
+    if (existsSync(join(folder, name))) archive.file(join(target, name), join(folder, name));
+  }
+}
