@@ -1,11 +1,12 @@
 /** `tracedeck info`: what this kernel and user can do, and how to get what is missing. */
 import { features, kernelAtLeast, possibleCpus, probeFeature, systemFacts } from "libbpf-ts";
 import { obstacles } from "../engine/obstacles.ts";
+import { userName } from "../engine/userName.ts";
 import { VERSION } from "../version.ts";
 import { HELP, parseOptions, usageText } from "./options.ts";
 import { guarded, print } from "./report.ts";
 
-const { arch, release, userInfo, version } = process.getBuiltinModule("node:os");
+const { arch, release, version } = process.getBuiltinModule("node:os");
 
 /** The way to a feature that is missing, where a newer kernel is not the answer. */
 const FIXES: Record<string, string> = {
@@ -76,7 +77,7 @@ function systemText(): string {
     ["kernel", `Linux ${release()} ${version()}`],
     ["architecture", arch()],
     ["CPUs", String(possibleCpus())],
-    ["user", `${userInfo().username} (${process.geteuid?.()})`],
+    ["user", `${userName()} (${process.geteuid?.()})`],
     ["lockdown", facts.lockdown],
     ["BPF compiler (JIT)", facts.jitEnabled === undefined ? "unknown" : facts.jitEnabled ? "on" : "off"],
     ["kernel.unprivileged_bpf_disabled", shown(facts.unprivilegedBpfDisabled)],

@@ -2,7 +2,7 @@
  * The engine behind the protocol: sessions side by side, each compiled, run, polled and told about. It knows messages, not
  * how they travel: `server.ts` puts them on a stream.
  */
-import { hostname, userInfo } from "node:os";
+import { hostname } from "node:os";
 import { onlineCpus } from "libbpf-ts";
 import { compile } from "./compile/compile.ts";
 import type { CompileResult } from "./compile/index.ts";
@@ -13,6 +13,7 @@ import { listProbes } from "./list/index.ts";
 import { obstacles } from "./obstacles.ts";
 import { scriptShape } from "./poll/shape.ts";
 import { type ClientMessage, type EngineMessage, PROTOCOL_VERSION, type StartOptions } from "./protocol.ts";
+import { userName } from "./userName.ts";
 
 export interface EngineHost {
   kernel: Kernel;
@@ -127,12 +128,4 @@ export class Engine {
       this.#host.send({ kind: "listed", id, probes, total });
     },
   };
-}
-
-function userName(): string {
-  try {
-    return userInfo().username;
-  } catch {
-    return String(process.geteuid?.() ?? "");
-  }
 }

@@ -134,6 +134,12 @@ describe("tracedeck info", () => {
       expect(line).toMatch(/^ {2}(yes|no|\?)\s+\S+\s+\S/);
     }
   });
+
+  test.skipIf(!isRoot)("a user that the system knows no name for is told by number", async () => {
+    const { stdout, status } = await tracedeck(["info"], { uid: 54321 });
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/user\s+54321 \(54321\)/);
+  });
 });
 
 describe.skipIf(!isRoot)("without rights", () => {
