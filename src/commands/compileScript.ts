@@ -16,6 +16,7 @@ export function compileScript(source: Source, options: RunOptions, parameters: s
     pid: options.pid,
     hasChild: options.command !== undefined,
     warnHelperErrors: options.runtimeWarnings,
+    guarded: options.maxOverhead !== undefined,
     environment: process.env,
   });
 }

@@ -1,4 +1,5 @@
 /** The options of `tracedeck run`: bpftrace's, so that it can stand in for it in scripts. */
+import { parseShare } from "../share.ts";
 import { HELP, type OptionRow, parseOptions, UsageError, usageText } from "./options.ts";
 
 export const RUN_OPTIONS: readonly OptionRow[] = [
@@ -13,6 +14,11 @@ export const RUN_OPTIONS: readonly OptionRow[] = [
   { name: "quiet", short: "q", help: "print no messages of our own" },
   { name: "warnings", short: "k", help: "warn when reading memory or maps fails in a probe" },
   { name: "no-warnings", help: "print no warnings" },
+  {
+    name: "max-overhead",
+    value: "SHARE",
+    help: "stop the script when it takes more than this share of all CPUs' time: '5%'",
+  },
   { name: "unsafe", help: "allow system() and other functions that change the machine" },
   { name: "dry-run", help: "load and attach everything, then leave" },
   {
@@ -91,6 +97,8 @@ export interface RunOptions {
   quiet: boolean;
   runtimeWarnings: boolean;
   noWarnings: boolean;
+  /** Percent of all CPUs' time. */
+  maxOverhead: number | undefined;
   unsafe: boolean;
   dryRun: boolean;
   stages: Stage[];
@@ -106,6 +114,16 @@ function parsePid(text: string | undefined): number | undefined {
   if (!/^\d+$/.test(text)) throw new UsageError(`invalid process id '${text}'`, "-p takes a number");
   if (Number(text) > LARGEST_PID) throw new UsageError(`process id out of range: ${text}`);
   return Number(text);
+}
+
+function parseOverhead(value: string | undefined): number | undefined {
+  if (value === undefined) return undefined;
+  const share = parseShare(value);
+  if (share !== undefined) return share;
+  throw new UsageError(
+    `invalid share '${value}'`,
+    "--max-overhead takes percent of all CPUs' time, above 0 and up to 100: --max-overhead 5%",
+  );
 }
 
 function oneOf<T extends string>(option: string, value: string, allowed: readonly T[]): T {
@@ -158,6 +176,7 @@ export function parseRunOptions(args: readonly string[]): RunOptions {
     quiet: values.quiet === true,
     runtimeWarnings: values.warnings === true,
     noWarnings: values["no-warnings"] === true,
+    maxOverhead: parseOverhead(text("max-overhead")),
     unsafe: values.unsafe === true,
     dryRun: values["dry-run"] === true,
     stages: parseStages(text("debug")),

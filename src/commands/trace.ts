@@ -11,6 +11,8 @@ import { EFFECTS } from "../engine/output/effects.ts";
 import { liveContext } from "../engine/output/live.ts";
 import { createPrinter, type Printer } from "../engine/output/printer.ts";
 import { Sink } from "../engine/output/sink.ts";
+import type { Cost } from "../engine/protocol.ts";
+import { stoppedText } from "../engine/session/guard.ts";
 import { Session, SessionError } from "../engine/session/session.ts";
 import { isAlive } from "../engine/session/target.ts";
 import { UsageError } from "./options.ts";
@@ -22,6 +24,8 @@ const FAILED = 255;
 /** Exit code of a program whose reader went away. */
 const BROKEN_PIPE = 128 + 13;
 const INTERRUPTED = 128 + 2;
+/** A script that the cost guard ended. */
+const TOO_COSTLY = 3;
 
 const LOOK_FOR_LOSSES = 500;
 
@@ -71,6 +75,8 @@ class Run {
       pid: options.pid,
       command: options.command,
       files,
+      measureCost: options.verbose,
+      guard: { limit: options.maxOverhead },
       logLevel: options.stages.includes("verifier") ? 1 : undefined,
     });
     this.#sink = openSink(options, (error) => this.#outputBroke(error));
@@ -115,10 +121,13 @@ class Run {
     }
     this.#announce();
     const losses = setInterval(() => this.#reportLost(), LOOK_FOR_LOSSES);
-    const end = await this.#session.ended;
+    const { exitCode, overhead } = await this.#session.ended;
     clearInterval(losses);
+    if (overhead) {
+      sayError(stoppedText(overhead), "a predicate, a rarer probe or a cheaper action costs less");
+    }
     await this.#finish();
-    return this.#brokenExit ?? end.exitCode;
+    return this.#brokenExit ?? (overhead ? TOO_COSTLY : exitCode);
   }
 
   #start(): Promise<void> {
@@ -177,6 +186,7 @@ class Run {
     if (!this.#sink.broken) this.#printFinalMaps();
     await this.#sink.close();
     if (!this.#options.noWarnings) this.#reportLosses();
+    if (this.#options.verbose) complain(costTable(this.#session.cost()));
     this.#session.close();
   }
 
@@ -230,6 +240,18 @@ class Run {
     const { verbose, stages } = this.#options;
     if (error.verifier && (verbose || stages.includes("verifier"))) complain(`${error.verifier.log}\n`);
   }
+}
+
+/** What each program cost while the script ran, the costliest first. */
+function costTable({ cpuPercent, events, probes }: Cost): string {
+  const percent = (value: number) => `${value < 10 ? value.toFixed(2) : value.toFixed(0)}% of a CPU`;
+  const rows = probes
+    .toSorted((a, b) => b.cpuPercent - a.cpuPercent)
+    .map(({ name, events: hits, nsPerEvent, cpuPercent: share }) => {
+      const numbers = [`${hits} hits`, `${Math.round(nsPerEvent)} ns each`, percent(share)];
+      return `  ${name}: ${numbers.join(", ")}\n`;
+    });
+  return `Cost: ${percent(cpuPercent)}, ${events} hits\n${rows.join("")}`;
 }
 
 function openSink(options: RunOptions, onBroken: (error: NodeJS.ErrnoException) => void): Sink {

@@ -39,6 +39,7 @@ export function compileFor(kernel: Kernel, source: string, options: StartOptions
       unsafe: options.unsafe,
       pid: options.pid,
       hasChild: options.command !== undefined,
+      guarded: options.maxOverhead !== undefined,
       environment: process.env,
     });
   } catch (error) {
@@ -108,6 +109,9 @@ export class Engine {
     interval: ({ milliseconds }) => {
       this.#interval = Math.max(SHORTEST_INTERVAL, milliseconds);
       for (const session of this.#sessions.values()) session.setInterval(this.#interval);
+    },
+    guard: ({ maxOverhead }) => {
+      for (const session of this.#sessions.values()) session.setMaxOverhead(maxOverhead);
     },
     view: ({ session, map, ...view }) => this.#sessions.get(session)?.setView(map, view),
     check: ({ id, source, options }) => {

@@ -13,6 +13,7 @@ import { writePrintedMap } from "./output/mapText.ts";
 import { scriptShape } from "./poll/shape.ts";
 import { DEFAULT_VIEW, MapPoller, type MapView } from "./poll/snapshot.ts";
 import type { EngineMessage, StartOptions } from "./protocol.ts";
+import { stoppedText } from "./session/guard.ts";
 import { Session, SessionError } from "./session/session.ts";
 
 /** Output goes out this often. */
@@ -63,6 +64,7 @@ export class EngineSession {
       pid: options.pid,
       command: options.command,
       measureCost: true,
+      guard: { limit: options.maxOverhead },
       files,
     });
     this.#context = liveContext(plan, this.#session.symbols);
@@ -78,6 +80,10 @@ export class EngineSession {
 
   stop(): void {
     this.#session?.stop();
+  }
+
+  setMaxOverhead(limit: number | undefined): void {
+    if (this.#session) this.#session.maxOverhead = limit;
   }
 
   setInterval(milliseconds: number): void {
@@ -130,7 +136,8 @@ export class EngineSession {
     this.#state({ state: "stopping" });
     this.#sendSnapshot();
     this.#sendOutput();
-    this.#state({ state: "ended", exitCode: end.exitCode });
+    const error = end.overhead && stoppedText(end.overhead);
+    this.#state({ state: "ended", exitCode: end.exitCode, error });
     this.close();
   }
 

@@ -28,6 +28,8 @@ export interface StartOptions {
   unsafe?: boolean;
   pid?: number;
   command?: string;
+  /** Percent of all CPUs' time; a script that takes more is stopped. */
+  maxOverhead?: number;
 }
 
 export type ClientMessage =
@@ -36,6 +38,8 @@ export type ClientMessage =
   | { kind: "start"; session: number; source: string; options: StartOptions }
   | { kind: "stop"; session: number }
   | { kind: "interval"; milliseconds: number }
+  /** For the sessions there are; without `maxOverhead` they may take what they take. */
+  | { kind: "guard"; maxOverhead?: number }
   /** What the panes of a session want to see of a map: top rows by a column, and histograms of these keys. */
   | {
       kind: "view";
@@ -74,6 +78,7 @@ export type EngineMessage =
       session: number;
       state: SessionState;
       shape?: ScriptShape;
+      /** Why it failed; of a session that ended: why the engine ended it. */
       error?: string;
       diagnostics?: ScriptDiagnostic[];
       exitCode?: number;

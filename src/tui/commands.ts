@@ -1,6 +1,7 @@
 /** The command line: commands that take an argument, and every row of the key tables by its name. */
 
-import { DECK_KEYS, runPaneCommand, setInterval } from "./keys.ts";
+import { parseShare } from "../share.ts";
+import { DECK_KEYS, runPaneCommand, setGuard, setInterval } from "./keys.ts";
 import type { DeckState, DeckUpdate } from "./state.ts";
 import { THEME_NAMES } from "./theme.ts";
 import { done, focusOn, startRun, stopRun } from "./update.ts";
@@ -79,6 +80,17 @@ export const COMMANDS: Command[] = [
     run: (state, argument) => {
       const milliseconds = parseInterval(argument);
       return milliseconds ? setInterval(state, milliseconds) : told(state, "a time, like 500ms or 2s");
+    },
+  },
+  {
+    name: "guard",
+    argument: "SHARE|off",
+    help: "stop a script that takes more than this share of all CPUs' time: 5%",
+    choices: () => ["1%", "2%", "5%", "10%", "off"],
+    run: (state, argument) => {
+      const share = argument === "off" ? 0 : parseShare(argument);
+      if (share === undefined) return told(state, "a share of all CPUs' time above 0, like 5%, or off");
+      return setGuard(state, share);
     },
   },
   {

@@ -105,6 +105,30 @@ class Deck {
   }
 }
 
+describe("the cost guard", () => {
+  it("holds for what runs and for what is started later, and shows beside the cost", () => {
+    const deck = new Deck().run().press("alt-x").type("guard 2.5%").press("enter");
+    expect(deck.sent("guard")).toEqual([{ kind: "guard", maxOverhead: 2.5 }]);
+    expect(deck.effects).toContainEqual({ type: "save", settings: { maxOverhead: 2.5 } });
+    const { host, kernel, user } = { host: "db7", kernel: "6.1", user: "root" };
+    const hello = { kind: "hello" as const, version: 1, arch: "x64", cpus: 4, obstacles: [] };
+    deck.engine({ ...hello, host, kernel, user });
+    expect(deck.lines()[0]).toContain("guard 2.5% of 4 CPUs");
+    deck.press("ctrl-r").engine({ kind: "state", session: 1, state: "ended" }).press("ctrl-r");
+    expect(deck.sent("start").at(-1)).toMatchObject({ options: { maxOverhead: 2.5 } });
+    deck.press("alt-2").press("O");
+    expect(deck.sent("guard").at(-1)).toEqual({ kind: "guard", maxOverhead: 5 });
+  });
+
+  it("says why it ended a script", () => {
+    const deck = new Deck().run();
+    const error = "stopped: the script took 12% of this machine's CPU time";
+    deck.engine({ kind: "state", session: 1, state: "ended", exitCode: 0, error });
+    expect(deck.state.message).toEqual({ text: error, level: "error" });
+    expect(deck.screen).toContain(":guard off lets it run");
+  });
+});
+
 describe("running", () => {
   it("sends what the editor holds, and makes a pane for each map", () => {
     const deck = new Deck().run();
@@ -432,6 +456,9 @@ describe("the command line", () => {
     ["interval 500ms", (deck) => deck.state.interval, 500],
     ["interval 5s", (deck) => deck.state.interval, 5000],
     ["interval soon", (deck) => deck.state.message?.level, "error"],
+    ["guard 5%", (deck) => deck.state.maxOverhead, 5],
+    ["guard off", (deck) => deck.state.maxOverhead, 0],
+    ["guard 0", (deck) => deck.state.message?.level, "error"],
     ["theme light", (deck) => deck.state.theme, "light"],
     ["theme pink", (deck) => deck.state.message?.text, "themes: dark, light"],
     ["focus top", (deck) => deck.state.focus, "top:@calls"],

@@ -56,6 +56,25 @@ export function setInterval(state: DeckState, interval: number): DeckUpdate {
   );
 }
 
+/** `maxOverhead`: percent of all CPUs' time; 0: no limit. It holds for what runs and for what is started later. */
+export function setGuard(state: DeckState, maxOverhead: number): DeckUpdate {
+  const text =
+    maxOverhead > 0
+      ? `a script that takes more than ${maxOverhead}% of all CPUs' time is stopped`
+      : "scripts may take as much of the CPUs as they do";
+  return done(
+    { ...state, maxOverhead, message: { text, level: "info" } },
+    { type: "send", message: { kind: "guard", ...(maxOverhead > 0 ? { maxOverhead } : {}) } },
+    { type: "save", settings: { maxOverhead } },
+  );
+}
+
+const GUARDS = [0, 1, 2, 5, 10, 20];
+
+function nextGuard(state: DeckState): DeckUpdate {
+  return setGuard(state, GUARDS.find((share) => share > state.maxOverhead) ?? 0);
+}
+
 function slower(state: DeckState): DeckUpdate {
   return setInterval(state, INTERVALS.find((it) => it > state.interval) ?? state.interval);
 }
@@ -183,6 +202,12 @@ export const DECK_KEYS: DeckKey[] = [
     help: "show all keys; type to filter, Enter runs the selected one",
     footer: "help",
     run: (state) => done({ ...state, overlay: { type: "help", filter: fieldOf(""), selected: 0 } }),
+  },
+  {
+    keys: ["O"],
+    command: "guard.next",
+    help: "let scripts take at most 1, 2, 5, 10 or 20% of all CPUs' time, or any",
+    run: nextGuard,
   },
   { keys: ["T"], command: "theme.next", help: "switch between the dark and the light theme", run: nextTheme },
   { keys: ["escape"], command: "back", help: "one step back", run: back },

@@ -30,6 +30,22 @@ function engineGone({ engine }: DeckState): Line[] {
   ];
 }
 
+/** The engine ended it: the cost guard. */
+function scriptStopped({ run }: DeckState): Line[] {
+  if (run.state !== "ended" || !run.error) return [];
+  const [first, ...rest] = sanitizeLines(run.error);
+  return [
+    [span(" ", "error"), span(first)],
+    ...rest.map((text) => line(`   ${text}`)),
+    [
+      span(
+        "   its maps stay as they were; :guard off lets it run, Ctrl-R starts it again, Esc puts this away",
+        "dim",
+      ),
+    ],
+  ];
+}
+
 /** Where there are diagnostics, the editor shows them at their lines. */
 function scriptFailed({ run, engine }: DeckState): Line[] {
   if (run.state !== "failed" || engine.status === "gone" || !run.error) return [];
@@ -49,5 +65,8 @@ function scriptFailed({ run, engine }: DeckState): Line[] {
 
 export function noticeLines(state: DeckState): Line[] {
   if (state.noticeClosed || state.rows < LEAST_ROWS) return [];
-  return [...engineGone(state), ...scriptFailed(state), ...obstacles(state)].slice(0, MOST_ROWS);
+  return [...engineGone(state), ...scriptStopped(state), ...scriptFailed(state), ...obstacles(state)].slice(
+    0,
+    MOST_ROWS,
+  );
 }

@@ -30,6 +30,8 @@ export function validSettings(value: unknown): Partial<SavedSettings> {
   const { interval } = settings;
   if (interval !== undefined && !(interval >= INTERVALS[0] && interval <= INTERVALS.at(-1)!))
     delete settings.interval;
+  const { maxOverhead } = settings;
+  if (maxOverhead !== undefined && !(maxOverhead >= 0 && maxOverhead <= 100)) delete settings.maxOverhead;
   return settings;
 }
 

@@ -86,6 +86,8 @@ export interface DeckState {
   run: Run;
   /** Milliseconds between two looks at the maps. */
   interval: number;
+  /** Percent of all CPUs' time that a script may take; 0: as much as it does. */
+  maxOverhead: number;
   theme: "dark" | "light";
   cost: Cost | undefined;
   losses: Losses | undefined;
@@ -132,6 +134,7 @@ export type DeckEffect =
 export interface SavedSettings {
   theme: "dark" | "light";
   interval: number;
+  maxOverhead: number;
   mouse: boolean;
   /** Command lines, oldest first. */
   history: string[];
@@ -146,6 +149,7 @@ export interface SavedSettings {
 export const DEFAULT_SETTINGS: SavedSettings = {
   theme: "dark",
   interval: 1000,
+  maxOverhead: 0,
   mouse: false,
   history: [],
   focus: "editor",

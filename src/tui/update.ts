@@ -46,6 +46,7 @@ export function initialState(
     engine: { status: "starting" },
     run: { session: 0, state: "idle", source: "", options: {}, reveal: false, diagnostics: [] },
     interval: settings.interval,
+    maxOverhead: settings.maxOverhead,
     theme: settings.theme,
     cost: undefined,
     losses: undefined,
@@ -149,7 +150,16 @@ export function startRun(
   if (isActive(state)) effects.push({ type: "send", message: { kind: "stop", session: state.run.session } });
   effects.push({
     type: "send",
-    message: { kind: "start", session, source, options: { fileName: name, ...options } },
+    message: {
+      kind: "start",
+      session,
+      source,
+      options: {
+        fileName: name,
+        ...options,
+        ...(state.maxOverhead > 0 ? { maxOverhead: state.maxOverhead } : {}),
+      },
+    },
   });
   effects.push({ type: "save", settings: { script: source, scriptName: name ?? "" } });
   const next = broadcast(
@@ -292,6 +302,9 @@ export function onEngine(state: DeckState, message: EngineMessage): DeckUpdate {
       }
       const { diagnostics } = next.run;
       next = broadcast(next, { type: "state", state: message.state, error, diagnostics });
+      if (message.state === "ended" && error) {
+        next = { ...next, message: { text: error, level: "error" }, noticeClosed: false };
+      }
       if (message.state === "failed") next = { ...next, message: failure(next), noticeClosed: false };
       return done(placePanes(next));
     }

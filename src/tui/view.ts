@@ -151,7 +151,7 @@ export function intervalLabel(milliseconds: number): string {
   return milliseconds < 1000 ? `${milliseconds}ms` : `${milliseconds / 1000}s`;
 }
 
-function costParts({ interval, cost, losses }: DeckState): Part[] {
+function costParts({ interval, cost, losses, maxOverhead, engine }: DeckState): Part[] {
   const parts: Part[] = [{ text: intervalLabel(interval), role: "statusBar", rank: 2 }];
   if (cost) {
     parts.push({ text: `${shortNumber(cost.eventsPerSecond)} ev/s`, role: "statusBar", rank: 2 });
@@ -160,6 +160,10 @@ function costParts({ interval, cost, losses }: DeckState): Part[] {
       role: cost.cpuPercent >= 5 ? "warning" : "statusBar",
       rank: 1,
     });
+  }
+  if (maxOverhead > 0) {
+    const of = engine.status === "ready" && engine.cpus > 1 ? ` of ${engine.cpus} CPUs` : "";
+    parts.push({ text: `guard ${percent(maxOverhead)}${of}`, role: "statusBar", rank: 3 });
   }
   if (losses) {
     const lost = losses.eventsLost + losses.missed + losses.stacksLost;

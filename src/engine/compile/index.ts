@@ -20,6 +20,8 @@ export interface CompileOptions {
   warnHelperErrors?: boolean;
   /** BPFTRACE_* environment variables, which win over the config block. */
   environment?: Record<string, string | undefined>;
+  /** The programs keep to a budget of CPU time (`GlobalsLayout.guard`). */
+  guarded?: boolean;
   /** bench / test mode. */
   mode?: "trace" | "bench" | "test";
 }

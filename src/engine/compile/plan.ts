@@ -121,6 +121,9 @@ export type PlannedAction =
   | { kind: "print-map-item"; map: number }
   | { kind: "clear" | "zero"; map: number };
 
+/** Nanoseconds after which the programs of a guarded script sum their cost up anew. */
+export const BUDGET_WINDOW = 500_000_000;
+
 /** Byte offsets in the value of the one-entry "globals" array map. */
 export interface GlobalsLayout {
   map: number;
@@ -136,5 +139,10 @@ export interface GlobalsLayout {
   startTime: number;
   /** u32 pid of -c's child. */
   cpid: number;
+  /**
+   * Scripts with a limit of cost. u64 words: when the current window began and when the script switched itself off
+   * (monotonic), nanoseconds spent in the window and allowed in it, and which runs are measured (lower/budget.ts).
+   */
+  guard?: { start: number; spent: number; limit: number; tripped: number; mask: number };
   size: number;
 }

@@ -5,7 +5,9 @@ import { monotonicMs } from "../clock.ts";
 import type { Plan } from "../compile/plan.ts";
 import type { Cost } from "../protocol.ts";
 
-interface Reading {
+/** The kernel's counters of every program at one moment. */
+export interface CostReading {
+  /** Milliseconds of the monotonic clock. */
   time: number;
   runTime: bigint[];
   runs: bigint[];
@@ -15,7 +17,8 @@ export class CostMeter implements Disposable {
   #statistics: Disposable | undefined;
   #programs: readonly BpfProgram[];
   #names: string[];
-  #last: Reading;
+  #last: CostReading;
+  #stopped: CostReading | undefined;
   #events = 0;
 
   constructor(plan: Plan, programs: readonly BpfProgram[]) {
@@ -26,10 +29,16 @@ export class CostMeter implements Disposable {
     } catch {
       // Before 5.8, or not permitted: costs read as zero.
     }
-    this.#last = this.#read();
+    this.#last = this.read();
   }
 
-  #read(): Reading {
+  /** What runs from now on is no cost of the script: programs that are switched off and not yet detached. */
+  stop(): void {
+    this.#stopped ??= this.read();
+  }
+
+  read(): CostReading {
+    if (this.#stopped) return this.#stopped;
     const infos = this.#programs.map((program) => program.info());
     return {
       time: monotonicMs(),
@@ -40,11 +49,20 @@ export class CostMeter implements Disposable {
 
   /** Cost since the last call. */
   measure(): Cost {
-    const now = this.#read();
-    const milliseconds = Math.max(1, now.time - this.#last.time);
+    const now = this.read();
+    const cost = this.between(this.#last, now);
+    this.#last = now;
+    const events = cost.probes.reduce((sum, probe) => sum + probe.events, 0);
+    this.#events += events;
+    return { ...cost, events: this.#events };
+  }
+
+  /** Cost from one reading to a later one. */
+  between(from: CostReading, to: CostReading): Cost {
+    const milliseconds = Math.max(1, to.time - from.time);
     const probes = this.#names.map((name, i) => {
-      const events = Number(now.runs[i] - this.#last.runs[i]);
-      const spent = Number(now.runTime[i] - this.#last.runTime[i]);
+      const events = Number(to.runs[i] - from.runs[i]);
+      const spent = Number(to.runTime[i] - from.runTime[i]);
       return {
         name,
         events,
@@ -52,19 +70,18 @@ export class CostMeter implements Disposable {
         cpuPercent: spent / 1e4 / milliseconds,
       };
     });
-    this.#last = now;
     const events = probes.reduce((sum, probe) => sum + probe.events, 0);
-    this.#events += events;
     return {
       cpuPercent: probes.reduce((sum, probe) => sum + probe.cpuPercent, 0),
       eventsPerSecond: (events * 1000) / milliseconds,
-      events: this.#events,
+      events,
       probes: probes.filter((probe) => probe.events > 0),
     };
   }
 
   [Symbol.dispose](): void {
     this.#statistics?.[Symbol.dispose]();
+    this.#statistics = undefined;
   }
 }
 

@@ -17,6 +17,27 @@ export class Globals {
     this.#view.setUint32(this.#plan.globals.enabled, on ? 1 : 0, true);
   }
 
+  /** What the programs may take of all CPUs in a window, in nanoseconds; only in guarded scripts. */
+  set budget(nanoseconds: number) {
+    const { guard } = this.#plan.globals;
+    if (guard) this.#view.setBigUint64(guard.limit, BigInt(Math.round(nanoseconds)), true);
+  }
+
+  /** One run in so many, a power of two, is measured by the programs themselves. */
+  set measuredOneIn(runs: number) {
+    const { guard } = this.#plan.globals;
+    if (guard) this.#view.setBigUint64(guard.mask, BigInt(runs - 1), true);
+  }
+
+  /** What the programs had taken when they switched themselves off, and in what time; undefined while they have not. */
+  get overBudget(): { spent: number; elapsed: number } | undefined {
+    const { guard } = this.#plan.globals;
+    if (!guard) return undefined;
+    const word = (offset: number) => Number(this.#view.getBigUint64(offset, true));
+    const tripped = word(guard.tripped);
+    return tripped > 0 ? { spent: word(guard.spent), elapsed: tripped - word(guard.start) } : undefined;
+  }
+
   set startTime(bootNanoseconds: bigint) {
     this.#view.setBigUint64(this.#plan.globals.startTime, bootNanoseconds, true);
   }

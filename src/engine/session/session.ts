@@ -35,6 +35,7 @@ import type { SymbolContext } from "../symbols/context.ts";
 import { SessionSymbols } from "../symbols/session.ts";
 import { CostMeter, missedHits } from "./cost.ts";
 import { Globals } from "./globals.ts";
+import { CostGuard, costlyText, type Overhead } from "./guard.ts";
 import { detachLinks } from "./leave.ts";
 import { createMaps, type LocateLine, loadProgram } from "./load.ts";
 import { startChild, type Target, watchProcess } from "./target.ts";
@@ -46,6 +47,11 @@ export interface SessionOptions {
   command?: string;
   /** Have the kernel measure the programs, which costs about 70 ns per event. */
   measureCost?: boolean;
+  /**
+   * Look at the cost soon after attaching, and warn when it is high. With a limit, in percent of all CPUs' time, the
+   * script is watched for as long as it runs, and ended when it takes more.
+   */
+  guard?: { limit?: number };
   /** Sources by Span.file, for the verifier's log. */
   files?: readonly { name: string; text: string }[];
   /** 1 or 2: keep the verifier's log of programs that load (`verifierLogs`). */
@@ -71,12 +77,14 @@ export interface SessionSinks {
   onWarning?(message: string, span?: Span): void;
 }
 
-export type EndReason = "exit" | "stopped" | "child-ended" | "process-ended" | "iterators-done";
+export type EndReason = "exit" | "stopped" | "child-ended" | "process-ended" | "iterators-done" | "overhead";
 
 export interface SessionEnd {
   reason: EndReason;
   /** What exit() was given, else 0. */
   exitCode: number;
+  /** What the script cost, when that ended it. */
+  overhead?: Overhead;
 }
 
 /** A script that could not be started: the kernel refused a map, a program (`verifier`) or a probe (`probe`). */
@@ -125,6 +133,7 @@ export class Session implements Disposable {
   #globals: Globals | undefined;
   #pump: EventPump | undefined;
   #meter: CostMeter | undefined;
+  #guard: CostGuard | undefined;
   #sinks: SessionSinks | undefined;
   #symbols: SessionSymbols;
   #target: Target | undefined;
@@ -173,6 +182,7 @@ export class Session implements Disposable {
       await this.#target?.ready;
       if (this.#end || this.#closed) return;
       if (this.#options.measureCost) this.#meter = new CostMeter(this.plan, this.#programs);
+      this.#startGuard();
       this.#globals.enabled = true;
       this.#setState("running");
       this.#target?.release();
@@ -254,6 +264,7 @@ export class Session implements Disposable {
     for (const [signal, handler] of this.#signals) process.off(signal, handler);
     this.#signals = [];
     this.#meter?.[Symbol.dispose]();
+    this.#guard?.[Symbol.dispose]();
     this.#pump?.[Symbol.dispose]();
     this.#symbols[Symbol.dispose]();
     detachLinks(this.#links);
@@ -267,11 +278,27 @@ export class Session implements Disposable {
     this.#maps = [];
     this.#pump = undefined;
     this.#meter = undefined;
+    this.#guard = undefined;
     this.#target = undefined;
   }
 
   [Symbol.dispose](): void {
     this.close();
+  }
+
+  /** Percent of all CPUs' time that the script may take from now on; undefined: as much as it does. */
+  set maxOverhead(limit: number | undefined) {
+    if (this.#options.guard) this.#options.guard = { limit };
+    if (this.#guard) this.#guard.limit = limit;
+  }
+
+  #startGuard(): void {
+    const { guard } = this.#options;
+    if (!guard || !this.#globals || this.#links.length === 0) return;
+    this.#guard = new CostGuard(this.plan, this.#programs, this.#globals, guard.limit, {
+      costly: (overhead) => this.#sinks?.onWarning?.(costlyText(overhead)),
+      exceeded: (overhead) => this.#finish({ reason: "overhead", exitCode: 0, overhead }),
+    });
   }
 
   #setState(state: SessionState): void {
@@ -402,7 +429,9 @@ export class Session implements Disposable {
     if (this.#end || this.#closed) return;
     this.#end = end;
     clearTimeout(this.#timer);
+    this.#guard?.[Symbol.dispose]();
     if (this.#globals) this.#globals.enabled = false;
+    this.#meter?.stop();
     if (this.#pump) this.#pump.skipping = end.reason === "exit";
     this.#setState("stopping");
     // Not within the pump's own loop: exit() may have come through it.

@@ -78,6 +78,37 @@ class Conversation implements Disposable {
 const row = (snapshot: Snapshot, map: string, key: string) =>
   snapshot.maps.find((m) => m.name === map)?.rows.find((r) => r.key[0] === key);
 
+describe("the cost guard", () => {
+  const COSTLY =
+    "tracepoint:syscalls:sys_enter_getppid { @[kstack, pid] = count(); @b[kstack(3), comm] = count(); }";
+
+  function busyProgram(): Disposable {
+    const child = spawn("python3", ["-c", "import os\nwhile True: os.getppid()"], { stdio: "ignore" });
+    return { [Symbol.dispose]: () => void child.kill("SIGKILL") };
+  }
+
+  it("ends a costly script, saying so, and keeps its maps in the last snapshot", async () => {
+    using _ = busyProgram();
+    using engine = new Conversation();
+    engine.start(1, COSTLY, { maxOverhead: 0.2 });
+    const ended = await engine.state(1, "ended");
+    expect(ended.error).toMatch(/^stopped: the script took .*sys_enter_getppid.* may take 0.2%$/);
+    const last = engine.messages.findLast((message) => message.kind === "snapshot") as Of<"snapshot">;
+    expect(last.snapshot.maps.find(({ name }) => name === "@b")!.total).toBeGreaterThan(0);
+  });
+
+  it("takes a limit for what already runs", async () => {
+    using _ = busyProgram();
+    using engine = new Conversation();
+    engine.start(1, COSTLY);
+    await engine.state(1, "running");
+    await engine.snapshot(1, (snapshot) => snapshot.cost.cpuPercent > 0);
+    expect(engine.messages.some((m) => m.kind === "state" && m.state === "ended")).toBe(false);
+    engine.send({ kind: "guard", maxOverhead: 0.2 });
+    expect((await engine.state(1, "ended")).error).toMatch(/may take 0.2%$/);
+  });
+});
+
 describe("the engine process", () => {
   it("says what it runs on", async () => {
     using engine = new Conversation();

@@ -24,6 +24,8 @@ export interface LowerOptions {
   pid?: number;
   /** Temporaries need more memory than a per-CPU map's value may have. */
   bigScratch?: boolean;
+  /** The script has a limit of cost. */
+  guarded?: boolean;
 }
 
 /** The whole script. */

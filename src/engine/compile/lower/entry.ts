@@ -6,9 +6,11 @@ import { type Cx, FRAME } from "./context.ts";
 /** Probes that the engine runs itself; nothing has to hold them back. */
 const ALWAYS = new Set(["begin", "end", "self", "bench", "test"]);
 
+export const runsAlways = (cx: Cx): boolean => ALWAYS.has(cx.program.probes[0].attach.kind);
+
 /** Leaves at once unless the session is running. */
 export function checkEnabled(cx: Cx): void {
-  if (ALWAYS.has(cx.program.probes[0].attach.kind)) return;
+  if (runsAlways(cx)) return;
   const { map, enabled } = cx.layout.globals;
   const flag = cx.b.load({ kind: "map-value", map, offset: enabled }, 0, 4);
   cx.b.when("eq", flag, constant(0), () => cx.b.return(), true);

@@ -53,12 +53,18 @@ export class Layout {
   #scratchSize = 0;
   #constants = new Map<string, number>();
 
-  constructor(typed: TypedProgram, target: Target, bigScratch: boolean) {
+  constructor(
+    typed: TypedProgram,
+    target: Target,
+    { bigScratch = false, guarded = false }: { bigScratch?: boolean; guarded?: boolean },
+  ) {
     this.#typed = typed;
     this.#bigScratch = bigScratch;
     this.#target = target;
     for (const info of typed.maps) this.#scriptMaps.set(info, this.#planScriptMap(info));
     const mapFull = 40;
+    const guard = mapFull + 8 * typed.maps.length;
+    const words = guarded ? 5 : 0;
     this.globals = {
       map: this.maps.length,
       enabled: 0,
@@ -68,7 +74,10 @@ export class Layout {
       stacksLost: 24,
       stringsTruncated: 32,
       mapFull,
-      size: mapFull + 8 * typed.maps.length + 8,
+      ...(guarded && {
+        guard: { start: guard, spent: guard + 8, limit: guard + 16, tripped: guard + 24, mask: guard + 32 },
+      }),
+      size: guard + 8 * words + 8,
     };
     this.#add({
       name: "globals",

@@ -6,6 +6,7 @@ import type { Kernel } from "../kernel.ts";
 import type { ProbePlan, ProgramPlan } from "../plan.ts";
 import type { Local, MapInfo, TypedAction, TypedBlock, TypedProgram } from "../typed.ts";
 import { type Group, groupProbes } from "./attach.ts";
+import { withinBudget } from "./budget.ts";
 import { Cx, type LowerOptions, type Program, type Unit } from "./context.ts";
 import { checkEnabled, checkObjects, checkProcess } from "./entry.ts";
 import { condition } from "./expressions.ts";
@@ -37,7 +38,7 @@ export function lower(
   diagnostics: Diagnostics,
 ): Lowered {
   const target = targetFor(kernel);
-  const layout = new Layout(typed, target, options.bigScratch === true);
+  const layout = new Layout(typed, target, options);
   const unit: Unit = { typed, target, layout, options, diagnostics, deletedMaps: deletedMaps(typed) };
   const lowered: Lowered = { programs: [], probes: [], named: new Map(), layout };
   for (const action of typed.actions) {
@@ -93,22 +94,26 @@ function lowerMain(cx: Cx): void {
   cx.at(action.span, () => {
     if (cx.program.style === "syscall-enter" || cx.program.style === "syscall-exit") dispatchSyscall(cx);
     checkEnabled(cx);
-    checkProcess(cx);
-    checkObjects(cx);
-    cx.preparePoint();
-    const { predicate } = action;
-    if (predicate) {
-      const pass = cx.b.block("pass");
-      const skip = cx.b.block("skip", true);
-      cx.at(predicate.span, () => cx.scope(() => condition(cx, predicate, pass, skip)));
-      cx.b.startBlock(skip);
-      cx.b.return();
-      cx.b.startBlock(pass);
-      cx.preparePoint();
-    }
-    cx.scope(() => lowerBlock(cx, action.body));
+    withinBudget(cx, () => lowerAction(cx));
     cx.finish();
   });
+}
+
+function lowerAction(cx: Cx): void {
+  const { predicate, body } = cx.program.action;
+  checkProcess(cx);
+  checkObjects(cx);
+  cx.preparePoint();
+  if (predicate) {
+    const pass = cx.b.block("pass");
+    const skip = cx.b.block("skip", true);
+    cx.at(predicate.span, () => cx.scope(() => condition(cx, predicate, pass, skip)));
+    cx.b.startBlock(skip);
+    cx.b.return();
+    cx.b.startBlock(pass);
+    cx.preparePoint();
+  }
+  cx.scope(() => lowerBlock(cx, body));
 }
 
 /** At most 15 characters that the kernel accepts, the telling end of the probe's name. */

@@ -1,0 +1,160 @@
+/**
+ * The cost guard. It looks a tenth of a second after everything is attached, so that a probe on something that fires
+ * millions of times a second is found before it hurts, and a few times more within the first second; with a limit it goes
+ * on looking for as long as the script runs. Measuring adds some 70 ns to every hit.
+ *
+ * Where the machine is so busy that this process does not get to run, the programs of a guarded script keep to a budget
+ * themselves (compile/lower/budget.ts): twice the share over half a second, beyond which they switch the script off.
+ *
+ * A share is one of all online CPUs' time: 5 % on a machine of 8 CPUs is 0.4 CPUs.
+ */
+import { type BpfProgram, onlineCpus } from "libbpf-ts";
+import { BUDGET_WINDOW, type Plan } from "../compile/plan.ts";
+import type { Cost } from "../protocol.ts";
+import { CostMeter, type CostReading } from "./cost.ts";
+import type { Globals } from "./globals.ts";
+
+/** Milliseconds until the first look, between looks, and over which a script may spend its share as it likes. */
+const FIRST_LOOK = 100;
+const EVERY = 200;
+const WINDOW = 1000;
+
+/** What is worth a warning where no limit is set: percent of all CPUs' time, and hits per second. */
+export const WARN_SHARE = 10;
+export const WARN_HITS = 1_000_000;
+
+/** How much more than its share the programs let a script take before they act on their own. */
+const BUDGET_SLACK = 2;
+/** More than any machine has. */
+const UNLIMITED = 1e6;
+/** Above so many hits a second the programs measure one run in so many. */
+const SAMPLING = [
+  { above: 1_000_000, oneIn: 64 },
+  { above: 100_000, oneIn: 16 },
+  { above: 0, oneIn: 1 },
+];
+
+export interface Overhead {
+  /** Percent of all online CPUs' time. */
+  share: number;
+  cpus: number;
+  /** What was allowed; undefined where nothing was said. */
+  limit: number | undefined;
+  cost: Cost;
+  /** The programs noticed before the engine did; `cost` spans the time until then. */
+  byPrograms: boolean;
+}
+
+export interface GuardEvents {
+  /** The script was found costly in its first second, and there is no limit. */
+  costly(overhead: Overhead): void;
+  /** The script spends more than its limit. */
+  exceeded(overhead: Overhead): void;
+}
+
+export class CostGuard implements Disposable {
+  readonly #plan: Plan;
+  readonly #programs: readonly BpfProgram[];
+  readonly #globals: Globals;
+  readonly #events: GuardEvents;
+  #meter: CostMeter | undefined;
+  #readings: CostReading[] = [];
+  #limit: number | undefined;
+  #began = 0;
+  #timer: NodeJS.Timeout | undefined;
+  #warned = false;
+
+  /** `limit` in percent of all CPUs' time. */
+  constructor(
+    plan: Plan,
+    programs: readonly BpfProgram[],
+    globals: Globals,
+    limit: number | undefined,
+    events: GuardEvents,
+  ) {
+    this.#plan = plan;
+    this.#programs = programs;
+    this.#globals = globals;
+    this.#events = events;
+    this.#setLimit(limit);
+    this.#watch();
+  }
+
+  #setLimit(limit: number | undefined): void {
+    this.#limit = limit;
+    const share = limit === undefined ? UNLIMITED : (limit / 100) * BUDGET_SLACK;
+    this.#globals.budget = share * onlineCpus().length * BUDGET_WINDOW;
+  }
+
+  /** Another limit, or none, from now on. */
+  set limit(limit: number | undefined) {
+    this.#setLimit(limit);
+    if (limit !== undefined && !this.#meter) this.#watch();
+  }
+
+  #watch(): void {
+    this.#meter = new CostMeter(this.#plan, this.#programs);
+    this.#readings = [this.#meter.read()];
+    this.#began = this.#readings[0].time;
+    this.#lookIn(FIRST_LOOK);
+  }
+
+  #lookIn(milliseconds: number): void {
+    this.#timer = setTimeout(() => this.#look(), milliseconds);
+  }
+
+  #look(): void {
+    const meter = this.#meter;
+    if (!meter) return;
+    const now = meter.read();
+    while (this.#readings.length > 1 && now.time - this.#readings[1].time >= WINDOW) this.#readings.shift();
+    const cost = meter.between(this.#readings[0], now);
+    this.#readings.push(now);
+    const cpus = onlineCpus().length;
+    const noticed = this.#globals.overBudget;
+    const share = noticed ? (100 * noticed.spent) / noticed.elapsed / cpus : cost.cpuPercent / cpus;
+    const overhead = { share, cpus, limit: this.#limit, cost, byPrograms: noticed !== undefined };
+    this.#globals.measuredOneIn = SAMPLING.find(({ above }) => cost.eventsPerSecond >= above)!.oneIn;
+    if (this.#limit !== undefined) {
+      if (noticed || share > this.#limit) this.#events.exceeded(overhead);
+      else this.#lookIn(EVERY);
+      return;
+    }
+    const costly = overhead.share >= WARN_SHARE || cost.eventsPerSecond >= WARN_HITS;
+    if (costly && !this.#warned) this.#events.costly(overhead);
+    this.#warned ||= costly;
+    if (this.#warned || now.time - this.#began >= WINDOW) this[Symbol.dispose]();
+    else this.#lookIn(EVERY);
+  }
+
+  [Symbol.dispose](): void {
+    clearTimeout(this.#timer);
+    this.#meter?.[Symbol.dispose]();
+    this.#meter = undefined;
+  }
+}
+
+const digits = (value: number): string => (value < 10 ? value.toFixed(1) : Math.round(value).toString());
+
+function rate(perSecond: number): string {
+  if (perSecond >= 1e6) return `${digits(perSecond / 1e6)} million`;
+  return perSecond >= 1e4 ? `${Math.round(perSecond / 1000)} thousand` : String(Math.round(perSecond));
+}
+
+/** "24% of this machine's CPU time (0.5 of 2 CPUs); most by tracepoint:…: 1.2 million hits a second at 410 ns" */
+export function overheadText({ share, cpus, cost, byPrograms }: Overhead): string {
+  const used = ((share / 100) * cpus).toFixed(2);
+  const total = `${digits(share)}% of this machine's CPU time (${used} of ${cpus} CPU${cpus === 1 ? "" : "s"})`;
+  const worst = cost.probes.toSorted((a, b) => b.cpuPercent - a.cpuPercent)[0];
+  if (!worst) return total;
+  if (byPrograms) return `${total}; most of it ${worst.name}`;
+  const hits = (worst.events / Math.max(1, cost.events)) * cost.eventsPerSecond;
+  return `${total}; most of it ${worst.name}: ${rate(hits)} hits a second at ${Math.round(worst.nsPerEvent)} ns`;
+}
+
+/** What is said when the guard stopped a script. */
+export const stoppedText = (overhead: Overhead): string =>
+  `stopped: the script took ${overheadText(overhead)}, and may take ${overhead.limit}%`;
+
+/** What is said about a costly script that goes on. */
+export const costlyText = (overhead: Overhead): string => `the script takes ${overheadText(overhead)}`;

@@ -1,0 +1,80 @@
+/** The cost guard on known work: a tight loop of system calls under a heavy action, and under light ones. */
+import { describe, expect, test } from "vitest";
+import { finish, startTracedeck, tracedeck } from "../../support/cli.ts";
+import { leftAfter, programsOf } from "../engine/programs.ts";
+import { canTraceC, counts, program } from "./support.ts";
+
+/** Microseconds for every hit. */
+const HEAVY =
+  "tracepoint:syscalls:sys_enter_getppid { @[kstack, pid] = count(); @b[kstack(3), comm] = count(); @c[kstack(perf)] = count(); }";
+const LIGHT = "tracepoint:syscalls:sys_enter_getpgid { @[pid] = count(); }";
+
+describe.skipIf(!canTraceC)("the cost guard", () => {
+  const spin = program("spin.c");
+
+  /** Ahead of whatever else the machine does, so that the loop has a CPU of its own. */
+  const costly = (milliseconds: number) => `nice -n -15 ${spin.path} ms ${milliseconds}`;
+
+  test("stops what takes more than its share within a second, and prints its maps", async () => {
+    const script = `${HEAVY} tracepoint:syscalls:sys_enter_getppid { @last = max(elapsed); }`;
+    const run = startTracedeck(["run", "--max-overhead", "2%", "-c", costly(20_000), "-e", script], {
+      TRACEDECK_NOTIFY_ATTACHED: "attached",
+    });
+    await run.shows("attached\n");
+    const programs = programsOf(run.pid);
+    expect(programs.length).toBeGreaterThan(0);
+    const { stdout, stderr, status } = await run.finished;
+    // The loop leaves this process little of the CPUs: the programs themselves must have noticed.
+    expect(counts(stdout, "@last").get("")).toBeLessThan(1.5e9);
+    expect(status).toBe(3);
+    expect(stderr).toMatch(
+      /stopped: the script took [\d.]+% of this machine's CPU time .*sys_enter_getppid.*, and may take 2%/,
+    );
+    expect(stdout).toContain("@b[");
+    expect(await leftAfter(programs, 2000)).toEqual([]);
+  });
+
+  test("leaves a light script alone, also while the machine is busy", async () => {
+    const args = ["run", "--max-overhead", "2%", "-c", `${spin.path} ms 1500`, "-e", LIGHT];
+    const { stderr, status } = await tracedeck(args);
+    expect(stderr).toBe("Attached 1 probe\n");
+    expect(status).toBe(0);
+  });
+
+  test("without a limit, warns of what is costly and goes on", async () => {
+    const { stdout, stderr, status } = await tracedeck(["run", "-c", costly(1500), "-e", HEAVY]);
+    expect(stderr).toMatch(/WARNING: the script takes [\d.]+% of this machine's CPU time/);
+    expect(stdout).toMatch(/^cpu \d+$/m);
+    expect(status).toBe(0);
+    const silent = await tracedeck(["run", "--no-warnings", "-c", costly(300), "-e", HEAVY]);
+    expect(silent.stderr).toBe("Attached 1 probe\n");
+  });
+
+  test("what it measures is what the traced program pays", async () => {
+    const calls = 100_000;
+    const cpu = (stdout: string) => Number(/^cpu (\d+)$/m.exec(stdout)?.[1]);
+    const untraced = cpu((await finish([spin.path, "calls", String(calls)])).stdout);
+    const traced = await tracedeck([
+      "run",
+      "-v",
+      "-c",
+      `${spin.path} calls ${calls}`,
+      "-e",
+      `${HEAVY} tracepoint:syscalls:sys_enter_getppid /pid == cpid/ { @n = count(); }`,
+    ]);
+    expect(counts(traced.stdout, "@n").get("")).toBe(calls);
+    const rows = [...traced.stderr.matchAll(/sys_enter_getppid: (\d+) hits, (\d+) ns each/g)];
+    expect(rows).toHaveLength(2);
+    const measured = rows.reduce((sum, [, hits, ns]) => sum + Number(hits) * Number(ns), 0);
+    const paid = cpu(traced.stdout) - untraced;
+    // The program pays for the tracepoint itself too, and for being measured.
+    expect(measured / paid).toBeGreaterThan(0.6);
+    expect(measured / paid).toBeLessThan(1.1);
+  });
+
+  test.each(["0", "-1", "101%", "much"])("--max-overhead %s is refused", async (share) => {
+    const { stderr, status } = await tracedeck(["run", `--max-overhead=${share}`, "-e", "begin { exit() }"]);
+    expect(stderr).toMatch(/invalid share/);
+    expect(status).toBe(1);
+  });
+});
