@@ -5,6 +5,8 @@
 
 export interface ResolvedSymbol {
   name: string;
+  /** The name in the symbol table, where C++ and Rust have another. */
+  mangled?: string;
   /** Bytes from the symbol's start. */
   offset: number;
   /** Kernel module, or path of the file that user code comes from. */

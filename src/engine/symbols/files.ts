@@ -1,10 +1,11 @@
 /** Symbols of ELF files, read at the first question and kept by the file's identity, the least used going first. */
 import { statSync } from "node:fs";
 import { ElfFile, ElfSymbols } from "libbpf-ts";
+import { demangled } from "./demangle/index.ts";
 
 export interface FileSymbols {
   /** The function at a byte of the file. */
-  at(fileOffset: number): { name: string; offset: number } | undefined;
+  at(fileOffset: number): Found;
   /** Memory they take. */
   readonly bytes: number;
 }
@@ -14,7 +15,13 @@ const MOST_BYTES = 256 << 20;
 /** Names kept ready for each file. */
 const MOST_NAMES = 4096;
 
-type Found = { name: string; offset: number } | undefined;
+/** `mangled`: the name in the file, where the author wrote another. */
+type Found = { name: string; mangled?: string; offset: number } | undefined;
+
+function readable(found: Found): Found {
+  const written = found && demangled(found.name)?.text;
+  return written ? { name: written, mangled: found.name, offset: found.offset } : found;
+}
 
 /** `root`: where the process that uses the file sees its files. */
 export function symbolsOf(elf: ElfFile, root: string): FileSymbols {
@@ -24,7 +31,7 @@ export function symbolsOf(elf: ElfFile, root: string): FileSymbols {
     at(fileOffset) {
       if (known.has(fileOffset)) return known.get(fileOffset);
       const address = elf.address(fileOffset);
-      const found = address === undefined ? undefined : symbols.at(address);
+      const found = address === undefined ? undefined : readable(symbols.at(address));
       if (known.size >= MOST_NAMES) known.clear();
       known.set(fileOffset, found);
       return found;

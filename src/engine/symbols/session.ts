@@ -102,7 +102,8 @@ export class SessionSymbols implements SymbolContext, Disposable {
   user(pid: number, address: bigint, probe = 0): ResolvedSymbol | undefined {
     // What has started since may be asked for, and what is known may be another program by now.
     this.#processes.catchUp();
-    return this.#processes.get(pid).resolve(address) ?? this.#ofProbe(address, probe);
+    const symbol = this.#processes.get(pid).resolve(address) ?? this.#ofProbe(address, probe);
+    return symbol?.mangled && !this.#plan.config.cppDemangle ? { ...symbol, name: symbol.mangled } : symbol;
   }
 
   stack(map: number, id: bigint): BigUint64Array | undefined {
