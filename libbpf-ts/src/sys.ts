@@ -263,12 +263,19 @@ export function raiseMemlock(): boolean {
   return syscall(nr.prlimit64, 0, 8, addressOf(unlimited), 0) === 0;
 }
 
-/** Raises the soft limit of open files to the hard one; the limit that holds now. */
-export function raiseOpenFiles(): number {
+/**
+ * Raises the soft limit of open files to the hard one, and both to `wanted` where that is more and permitted
+ * (CAP_SYS_RESOURCE); the limit that holds now.
+ */
+export function raiseOpenFiles(wanted = 0): number {
   const limit = new BigUint64Array(2);
+  const set = (soft: bigint, hard: bigint) => {
+    const asked = new BigUint64Array([soft, hard]);
+    return syscall(nr.prlimit64, 0, 7, addressOf(asked), 0) === 0;
+  };
   syscall(nr.prlimit64, 0, 7, 0, addressOf(limit));
-  limit[0] = limit[1];
-  syscall(nr.prlimit64, 0, 7, addressOf(limit), 0);
+  const files = BigInt(wanted);
+  if (files <= limit[1] || !set(files, files)) set(limit[1], limit[1]);
   syscall(nr.prlimit64, 0, 7, 0, addressOf(limit));
   return Number(limit[0]);
 }

@@ -79,10 +79,13 @@ export function tracepointId(category: string, name: string): number {
   return Number(readEventFile(category, name, "id"));
 }
 
+/** Describes the records of the kernel's own tracers: there is nothing to attach to. */
+const TRACERS = "ftrace";
+
 /** Categories of tracepoints, sorted. */
 export function listTracepointCategories(): string[] {
   return readdirSync(`${tracefsPath()}/events`, { withFileTypes: true })
-    .filter((entry) => entry.isDirectory())
+    .filter((entry) => entry.isDirectory() && entry.name !== TRACERS)
     .map((entry) => entry.name)
     .sort();
 }

@@ -1,4 +1,7 @@
-/** Raw tracepoints: by name, or by BTF where the program was loaded as tp_btf. Both attach and close in 0.1 ms. */
+/**
+ * Raw tracepoints, also where they stand in for tracepoints of the same name whose records nobody reads: by name, or by BTF
+ * where the program was loaded as tp_btf. Both attach and close in 0.1 ms.
+ */
 import { attachRawTracepoint, attachTracing, kernelAtLeast } from "libbpf-ts";
 import { attachOf, each } from "./attached.ts";
 
@@ -6,7 +9,7 @@ import { attachOf, each } from "./attached.ts";
 const cookies = () => kernelAtLeast("6.10");
 
 export const rawTracepoint = each(false, (probe, { program }, cookie) => {
-  const { event } = attachOf(probe, "rawtracepoint");
+  const { event } = attachOf(probe, "rawtracepoint", "tracepoint");
   const options = { cookie: cookies() && cookie !== 0n ? cookie : undefined };
   return program.type === "tracing"
     ? attachTracing(program, "trace_raw_tp", { ...options, target: `raw tracepoint ${event}` })

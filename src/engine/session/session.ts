@@ -15,6 +15,7 @@ import {
   type BpfMap,
   type BpfProgram,
   clockNs,
+  onlineCpus,
   possibleCpus,
   raiseOpenFiles,
   SysError,
@@ -161,7 +162,7 @@ export class Session implements Disposable {
     this.#sinks = sinks;
     try {
       this.#setState("attaching");
-      raiseOpenFiles();
+      raiseOpenFiles(descriptorsFor(this.plan));
       this.#maps = createMaps(this.plan);
       this.#globals = new Globals(this.plan, this.#maps[this.plan.globals.map]);
       this.#loadPrograms();
@@ -236,8 +237,13 @@ export class Session implements Disposable {
       stringsTruncated: 0,
     };
     const eventsLost = counted.eventsLost + (this.#pump?.dropped ?? 0);
-    const missed = this.#programs.length > 0 ? missedHits(this.#programs, this.#links) : 0;
+    const missed = this.#programs.length > 0 ? missedHits(this.#programs, this.#linksThatMiss()) : 0;
     return { ...counted, eventsLost, missed };
+  }
+
+  /** Links of which the kernel tells what they missed. */
+  #linksThatMiss(): Attached[] {
+    return this.#links.filter(({ probes }) => this.plan.probes[probes[0]].via.startsWith("kprobe"));
   }
 
   /** Records handed over so far. */
@@ -481,6 +487,16 @@ const CONTROL: {
     return true;
   },
 };
+
+/** Descriptors that the process has of its own: the runtime's, files, pipes. */
+const OTHER_FILES = 256;
+
+/** At most this many descriptors are open while a script runs. */
+function descriptorsFor({ probes, programs, maps }: Plan): number {
+  const cpus = onlineCpus().length;
+  const links = probes.reduce((sum, { via }) => sum + (via === "perf-event" ? cpus : 1), 0);
+  return links + programs.length + maps.length + OTHER_FILES;
+}
 
 const NOWHERE: Span = { start: 0, end: 0 };
 

@@ -3,8 +3,9 @@
  * whether one program can serve many probes by their attach cookie.
  */
 import type { ProbePlan, ProgramPlan } from "../plan.ts";
-import type { Attach, Probe } from "../typed.ts";
+import type { Attach, Probe, TypedAction, TypedExpression, TypedStatement } from "../typed.ts";
 import type { Ability, Target } from "./target.ts";
+import { visitBlock, visitExpression } from "./walk.ts";
 
 /**
  * What the context points at: nothing of use, registers, a tracepoint's record, 64-bit arguments, or the arguments of
@@ -67,11 +68,52 @@ export interface Group {
   attachBtf?: { module: string; id: number };
 }
 
-function rowFor(probe: Probe, count: number, rawSyscalls: boolean, target: Target): AttachRow {
+/**
+ * So many tracepoints of one action attach as raw tracepoints where the body asks nothing of the record: a perf event takes
+ * the kernel 80 ms to let go of, and each hit builds a record that nobody reads.
+ */
+const MANY_TRACEPOINTS = 8;
+
+/** Calls and builtins that look at the registers or the stack, which differ between the two kinds. */
+const OF_CONTEXT = new Set(["kstack", "ustack", "func", "usermode", "skboutput"]);
+
+/** Whether what a body does depends on how its probe is attached. */
+function usesContext({ predicate, body }: TypedAction): boolean {
+  let uses = false;
+  const expression = (e: TypedExpression) => {
+    uses ||=
+      ["context", "context-field", "arg", "retval", "reg"].includes(e.op) ||
+      ((e.op === "builtin" || e.op === "call") && OF_CONTEXT.has(e.name.split(".")[0]));
+  };
+  const statement = (s: TypedStatement) => {
+    uses ||= s.op === "emit" && OF_CONTEXT.has(s.action.kind);
+  };
+  if (predicate) visitExpression(predicate, { expression });
+  visitBlock(body, { expression, statement });
+  return uses;
+}
+
+/** Names of raw tracepoints that may stand in for the action's tracepoints. */
+function rawNames(action: TypedAction, target: Target): ReadonlySet<string> {
+  const several = action.probes.filter((p) => p.attach.kind === "tracepoint" && !p.attach.syscall).length;
+  if (several < MANY_TRACEPOINTS || !target.can("cookieRawTracepoint") || usesContext(action))
+    return new Set();
+  return new Set(target.kernel.rawTracepoints());
+}
+
+interface Choice {
+  /** Probes of the same kind in the action. */
+  count: number;
+  rawSyscalls: boolean;
+  rawNames: ReadonlySet<string>;
+}
+
+function rowFor(probe: Probe, { count, rawSyscalls, rawNames }: Choice, target: Target): AttachRow {
   const { attach } = probe;
   const row = ROWS[attach.kind];
   switch (attach.kind) {
     case "tracepoint":
+      if (!attach.syscall && rawNames.has(attach.event)) return { ...ROWS.rawtracepoint, style: "none" };
       if (!attach.syscall || !rawSyscalls) return row;
       return {
         ...(target.kernel.rawTracepoint("sys_enter")
@@ -104,18 +146,20 @@ function rowFor(probe: Probe, count: number, rawSyscalls: boolean, target: Targe
 
 /** Splits the probes of an action by the program they need. */
 export function groupProbes(
-  probes: Probe[],
+  action: TypedAction,
   syscallAttach: "auto" | "raw" | "tracepoint",
   target: Target,
 ): Group[] {
+  const { probes } = action;
   const syscalls = probes.filter((p) => p.attach.kind === "tracepoint" && p.attach.syscall).length;
   const rawSyscalls = syscallAttach === "raw" || (syscallAttach === "auto" && syscalls >= 2);
+  const raw = rawNames(action, target);
   const counts = new Map<string, number>();
   const kindOf = (p: Probe) => `${p.attach.kind}${"return" in p.attach && p.attach.return ? ":return" : ""}`;
   for (const probe of probes) counts.set(kindOf(probe), (counts.get(kindOf(probe)) ?? 0) + 1);
   const groups = new Map<string, Group>();
   for (const [i, probe] of probes.entries()) {
-    const row = rowFor(probe, counts.get(kindOf(probe))!, rawSyscalls, target);
+    const row = rowFor(probe, { count: counts.get(kindOf(probe))!, rawSyscalls, rawNames: raw }, target);
     const canShare = row.shared !== false && target.can(row.shared);
     // Attached one binary at a time, entry and return apart.
     const binary = row.via === "uprobe-multi" && "path" in probe.attach ? probe.attach.path : "";

@@ -42,7 +42,7 @@ export function lower(
   const unit: Unit = { typed, target, layout, options, diagnostics, deletedMaps: deletedMaps(typed) };
   const lowered: Lowered = { programs: [], probes: [], named: new Map(), layout };
   for (const action of typed.actions) {
-    for (const group of groupProbes(action.probes, typed.config.syscallAttach, target)) {
+    for (const group of groupProbes(action, typed.config.syscallAttach, target)) {
       lowered.programs.push(lowerGroup(unit, action, group, lowered));
     }
   }
