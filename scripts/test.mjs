@@ -8,6 +8,7 @@ import { report } from "./report.mjs";
 /** Command the tests look for → Debian's package, and what goes untested without it. */
 const needs = [
   { command: "gcc", package: "gcc libc6-dev", for: "traced C programs" },
+  { command: "xz", package: "xz-utils", for: "symbols packed in binaries" },
   { command: "tmux", package: "tmux", for: "the deck in tmux" },
   { command: "bpftrace", package: "bpftrace", for: "side-by-side checks" },
   { command: "dtrace", package: "systemtap-sdt-dev", for: "USDT probes" },

@@ -15,6 +15,7 @@ import { DEFAULT_VIEW, MapPoller, type MapView } from "./poll/snapshot.ts";
 import type { EngineMessage, StartOptions } from "./protocol.ts";
 import { stoppedText } from "./session/guard.ts";
 import { Session, SessionError } from "./session/session.ts";
+import { whyNoStack } from "./symbols/noStack.ts";
 
 /** Output goes out this often. */
 const OUTPUT_EVERY = 100;
@@ -67,7 +68,7 @@ export class EngineSession {
       guard: { limit: options.maxOverhead },
       files,
     });
-    this.#context = liveContext(plan, this.#session.symbols);
+    this.#context = { ...liveContext(plan, this.#session.symbols), whyNoStack };
     this.#tail = new OutputTail(plan, {
       context: this.#context,
       effects: EFFECTS,

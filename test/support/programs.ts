@@ -8,7 +8,7 @@
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
-import { basename, extname, isAbsolute, join, resolve } from "node:path";
+import { basename, dirname, extname, isAbsolute, join, resolve } from "node:path";
 import { commandPath } from "./cli.ts";
 
 const root = resolve(import.meta.dirname, "../..");
@@ -78,18 +78,23 @@ export interface CompileOptions {
   flags?: readonly string[];
   /** By default gcc. */
   compiler?: string;
+  /** A shell command for the built program "$OUT", in its folder: to strip it, or to take it apart. */
+  after?: string;
 }
 
 /** A program of a source file (an absolute path) or of C source text. */
 export function cProgram(source: string, options: CompileOptions = {}): Program {
-  const { flags = [], compiler = "gcc" } = options;
+  const { flags = [], compiler = "gcc", after } = options;
   const isFile = isAbsolute(source) && !source.includes("\n");
   const name = options.name ?? (isFile ? basename(source, extname(source)) : "traced");
   const text = isFile ? readFileSync(source, "utf8") : source;
-  return declare(name, JSON.stringify([compiler, flags, name, text]), (to) => {
+  return declare(name, JSON.stringify([compiler, flags, name, text, after]), (to) => {
     const input = isFile ? source : `${to}.c`;
     if (!isFile) writeFileSync(input, text);
-    execFileSync(compiler, ["-O1", "-o", to, input, ...flags], { stdio: ["ignore", "inherit", "inherit"] });
+    const stdio: ["ignore", "inherit", "inherit"] = ["ignore", "inherit", "inherit"];
+    execFileSync(compiler, ["-O1", "-o", to, input, ...flags], { stdio });
+    if (after)
+      execFileSync("sh", ["-ec", after], { stdio, cwd: dirname(to), env: { ...process.env, OUT: to } });
   });
 }
 

@@ -18,6 +18,8 @@ export interface ElfSymbol {
 /** Bytes and 32-bit words of one entry: name, info|other|section, address (2 words), size (2 words). */
 const ENTRY = 24;
 const WORDS = 6;
+const EXECUTABLE = 4;
+const DOLLAR = 0x24;
 /** How many symbols before an address are looked at. */
 const MOST_STEPS = 16;
 const kinds: Record<number, ElfSymbol["kind"]> = { 1: "object", 2: "function", 10: "ifunc" };
@@ -25,6 +27,8 @@ const kinds: Record<number, ElfSymbol["kind"]> = { 1: "object", 2: "function", 1
 interface Table {
   words: Uint32Array;
   names: Buffer;
+  /** By section: whether it holds code. */
+  code: readonly boolean[];
 }
 
 interface Index {
@@ -45,7 +49,8 @@ function readTable(elf: ElfFile, type: number): Table | undefined {
     entries.byteOffset % 4 === 0
       ? new Uint32Array(entries.buffer, entries.byteOffset, count * WORDS)
       : new Uint32Array(new Uint8Array(entries).buffer, 0, count * WORDS);
-  return { words, names: elf.sectionData(strings) };
+  const code = elf.sections.map(({ flags }) => (flags & EXECUTABLE) !== 0);
+  return { words, names: elf.sectionData(strings), code };
 }
 
 const tablesOf = (elf: ElfFile): Table[] =>
@@ -84,6 +89,12 @@ function isDefined(words: Uint32Array, at: number): boolean {
 function isFunction(words: Uint32Array, at: number): boolean {
   const type = words[at + 1] & 15;
   return type === 2 || type === 10;
+}
+
+/** Labels of hand-written assembler have no type; on arm64, "$x" and its kind mark what follows. */
+function isLabel({ words, names, code }: Table, at: number): boolean {
+  const info = words[at + 1];
+  return (info & 15) === 0 && (code[info >>> 16] ?? false) && words[at] !== 0 && names[words[at]] !== DOLLAR;
 }
 
 /** Offsets at which `name` stands in a string table, also as the tail of a longer string, which linkers share. */
@@ -152,18 +163,26 @@ export class ElfSymbols {
   /** The function that contains an address (as linked), with the distance from its beginning. */
   at(address: number): { name: string; offset: number } | undefined {
     this.#index ??= this.#makeIndex();
-    const { addresses, sizes, names, tables } = this.#index;
+    const { addresses, sizes } = this.#index;
+    const nearest = lastAtMost(addresses, address);
     // The nearest before may be a small one within the one that is looked for.
-    for (let i = lastAtMost(addresses, address), steps = 0; i >= 0 && steps < MOST_STEPS; i--, steps++) {
-      const offset = address - addresses[i];
-      // Hand-written assembler has size 0, and reaches to the next one.
-      if (offset >= sizes[i] && (sizes[i] !== 0 || steps > 0)) continue;
-      // Of several names for one address, the first.
-      let first = i;
-      while (first > 0 && addresses[first - 1] === addresses[i] && sizes[first - 1] === sizes[i]) first--;
-      return { name: stringAt(this.#tables[tables[first]].names, names[first]), offset };
+    for (let i = nearest; i >= 0 && i > nearest - MOST_STEPS; i--) {
+      if (address < addresses[i] + sizes[i]) return { name: this.#nameAt(i), offset: address - addresses[i] };
     }
-    return undefined;
+    // Hand-written assembler has size 0, and reaches to the next one.
+    if (nearest < 0 || sizes[nearest] !== 0) return undefined;
+    return { name: this.#nameAt(nearest), offset: address - addresses[nearest] };
+  }
+
+  /** The name that is best known, of those that the place has. */
+  #nameAt(i: number): string {
+    const { addresses, sizes, names, tables } = this.#index!;
+    let first = i;
+    while (first > 0 && addresses[first - 1] === addresses[i] && sizes[first - 1] === sizes[i]) first--;
+    const aliases = Array.from({ length: i - first + 1 }, (_, n) =>
+      stringAt(this.#tables[tables[first + n]].names, names[first + n]),
+    );
+    return bestName(aliases);
   }
 
   /** Bytes that the symbols take. */
@@ -178,9 +197,10 @@ export class ElfSymbols {
     const places = new Uint32Array(most);
     const ends: number[] = [];
     let count = 0;
-    for (const { words } of this.#tables) {
+    for (const table of this.#tables) {
+      const { words } = table;
       for (let at = 0; at < words.length; at += WORDS) {
-        if (!isFunction(words, at) || !isDefined(words, at)) continue;
+        if (!(isFunction(words, at) || isLabel(table, at)) || !isDefined(words, at)) continue;
         addresses[count] = number64(words, at + 2);
         places[count++] = at;
       }
@@ -204,6 +224,13 @@ export class ElfSymbols {
     }
     return index;
   }
+}
+
+const underscores = (name: string): number => /^_*/.exec(name)![0].length;
+
+/** Of several names for one place, the one that people know: the fewest underscores before it, then the first. */
+function bestName(names: readonly string[]): string {
+  return names.reduce((best, name) => (underscores(name) < underscores(best) ? name : best));
 }
 
 function symbolIn({ words, names }: Table, at: number): ElfSymbol {

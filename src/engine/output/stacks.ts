@@ -88,8 +88,9 @@ export function stackWriter(type: Extract<Type, { kind: "stack" }>) {
     const pid = view.getUint32(offset + 8, true);
     const words = id > 0n ? context.stack(view.getUint32(offset + 12, true), id) : undefined;
     out.ascii("\n");
-    if (!words && id !== 0n && (space === "kernel" || id !== NO_USER_STACK))
-      out.ascii(`${INDENT}<stack lost>\n`);
+    const lost = !words && id !== 0n && (space === "kernel" || id !== NO_USER_STACK);
+    if (!words && context.whyNoStack) out.ascii(`${INDENT}(${context.whyNoStack(space, pid, id)})\n`);
+    else if (lost) out.ascii(`${INDENT}<stack lost>\n`);
     for (let at = 0; words && at < words.length && words[at] !== 0n; at += stride) {
       const word = words[at];
       const resolve = () => (space === "kernel" ? context.kernel(word) : context.user(pid, word));

@@ -174,7 +174,7 @@ export class Session implements Disposable {
         () => this.#end !== undefined || (sinks.ready?.() ?? true),
         this.plan.actions.some(({ action }) => SLOW_ACTIONS.has(action.kind)) ? 1 : undefined,
       );
-      this.#symbols.start();
+      this.#symbols.start((message) => sinks.onWarning?.(message));
       this.#startTarget();
       this.#globals.startTime = clockNs("boottime");
       this.#runOnce("begin");

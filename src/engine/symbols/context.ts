@@ -20,4 +20,6 @@ export interface SymbolContext {
   user(pid: number, address: bigint, probe?: number): ResolvedSymbol | undefined;
   /** The frames of a stack as they are kept (`stackFrameBytes`), innermost first, then zeros; undefined when it is gone. `map`: index as stack values carry it. */
   stack(map: number, id: bigint): BigUint64Array | undefined;
+  /** Where somebody looks on: why a stack has no frames. `id`: as stack values carry it. */
+  whyNoStack?(space: "kernel" | "user", pid: number, id: bigint): string;
 }

@@ -1,47 +1,61 @@
 /**
- * Kernel addresses: one reading of /proc/kallsyms for all sessions. Modules and BPF programs come and go, so an address that
- * no symbol is near has it read again, now and then.
+ * Kernel addresses: one reading of /proc/kallsyms for all sessions. The kernel itself stays where it is, but modules and BPF
+ * programs come and go: their addresses are named after a reading that is younger than the first question for them.
  */
 import { Kallsyms } from "libbpf-ts";
 import { monotonicMs } from "../clock.ts";
 import type { ResolvedSymbol } from "./context.ts";
 
 /** Reading takes some 30 ms. */
-const READ_AGAIN_AFTER = 5000;
+const READ_AGAIN_AFTER = 2000;
 /** Functions end somewhere; what is farther from a symbol's start is something else. */
 const FARTHEST = 1 << 20;
+const MOST_SETTLED = 1 << 14;
 
-let kallsyms: Kallsyms | undefined;
+interface Reading {
+  kallsyms: Kallsyms;
+  /** The kernel's own code. */
+  from: bigint;
+  to: bigint;
+  at: number;
+}
+
+let reading: Reading | undefined;
 let hidden: string | undefined;
-let read = Number.NEGATIVE_INFINITY;
+/** Addresses outside of the kernel's own code, named by a reading after they were first seen. */
+const settled = new Map<bigint, ResolvedSymbol | undefined>();
 
 function readAgain(): void {
-  read = monotonicMs();
   try {
-    const fresh = Kallsyms.load();
-    fresh.requireAddresses();
-    kallsyms = fresh;
-    hidden = undefined;
+    const kallsyms = Kallsyms.load();
+    kallsyms.requireAddresses();
+    const from = kallsyms.addressOf("_stext") ?? 0n;
+    const to = kallsyms.addressOf("_etext") ?? 0n;
+    reading = { kallsyms, from, to, at: monotonicMs() };
   } catch (error) {
     hidden = error instanceof Error ? error.message : String(error);
   }
 }
 
 function find(address: bigint): ResolvedSymbol | undefined {
-  const found = kallsyms?.symbolAt(address);
+  const found = reading?.kallsyms.symbolAt(address);
   return found && found.offset < FARTHEST ? found : undefined;
 }
 
 export function kernelSymbol(address: bigint): ResolvedSymbol | undefined {
-  if (!kallsyms && !hidden) readAgain();
-  const found = find(address);
-  if (found || monotonicMs() - read < READ_AGAIN_AFTER) return found;
+  if (!reading && hidden === undefined) readAgain();
+  if (!reading || (address >= reading.from && address < reading.to)) return find(address);
+  if (settled.has(address)) return settled.get(address);
+  if (monotonicMs() - reading.at < READ_AGAIN_AFTER) return find(address);
   readAgain();
-  return find(address);
+  const found = find(address);
+  if (settled.size >= MOST_SETTLED) settled.clear();
+  settled.set(address, found);
+  return found;
 }
 
 /** Why kernel addresses stay numbers; undefined while they have names. */
 export function kernelSymbolsHidden(): string | undefined {
-  if (!kallsyms && !hidden) readAgain();
-  return kallsyms ? undefined : hidden;
+  if (!reading && hidden === undefined) readAgain();
+  return reading ? undefined : hidden;
 }

@@ -1,24 +1,41 @@
 /**
  * The processes whose addresses are asked for. Perf tells of every process that starts while a script runs, and of what it
- * maps, so that it has names even when it ended long before its stack is shown; of those that ran before, /proc is read.
+ * maps, so that it has names even when it ended long before its stack is shown; of those that ran before, /proc is read, bit by
+ * bit.
  */
+import { readdirSync } from "node:fs";
 import { type TaskEvent, TaskEvents } from "libbpf-ts";
+import { monotonicMs } from "../clock.ts";
 import { ProcessSymbols } from "./process.ts";
 import { Roots } from "./roots.ts";
 
 const MOST = 4096;
+/** So many of the processes that run already are looked at beforehand. */
+const MOST_BEFOREHAND = 1024;
 
 export class Processes implements Disposable {
   #known = new Map<number, ProcessSymbols>();
   #roots = new Roots();
   #events: TaskEvents | undefined;
+  #unseen: number[] = [];
 
-  /** Follows what starts from now on, where the kernel lets us. */
+  /** Follows what starts from now on, where the kernel lets us, and lists what is there. */
   watch(): void {
     try {
       this.#events ??= new TaskEvents();
     } catch {
       // Not permitted: processes are known from /proc, as long as they live.
+    }
+    const pids = readdirSync("/proc").flatMap((name) => (/^\d+$/.test(name) ? [Number(name)] : []));
+    this.#unseen = pids.sort((a, b) => a - b).slice(-MOST_BEFOREHAND);
+  }
+
+  /** Looks at some of the processes that were there before, the youngest first, for so many milliseconds. */
+  lookAround(limit: number): void {
+    const end = monotonicMs() + limit;
+    while (this.#unseen.length > 0 && monotonicMs() < end) {
+      const pid = this.#unseen.pop()!;
+      if (!this.#known.has(pid)) this.#meet(pid);
     }
   }
 

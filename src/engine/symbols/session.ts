@@ -9,7 +9,7 @@ import type { Plan } from "../compile/plan.ts";
 import { sizeOf, type Type, tupleLayout } from "../compile/types.ts";
 import type { ResolvedSymbol, SymbolContext } from "./context.ts";
 import { fileSymbols } from "./files.ts";
-import { kernelSymbol } from "./kernel.ts";
+import { kernelSymbol, kernelSymbolsHidden } from "./kernel.ts";
 import { Processes } from "./processes.ts";
 
 /** Offsets in a value of the type at which a u32 pid stands beside a user address or stack. */
@@ -34,6 +34,8 @@ export function pidOffsets(type: Type, from = 0): number[] {
 
 const LOOK_EVERY = 200;
 const FOLLOW_CLOSELY = 1000;
+/** Milliseconds of each look that go to processes that may never be asked for. */
+const SLICE = 2;
 /** A look may take this part of the time. */
 const SHARE = 50;
 const MOST_STACKS = 4096;
@@ -45,6 +47,8 @@ export class SessionSymbols implements SymbolContext, Disposable {
   #processes = new Processes();
   /** Stacks that were looked up, "map:id" → words; what an id stands for never changes. */
   #stacks = new Map<string, BigUint64Array>();
+  #warn: (message: string) => void = () => {};
+  #explained = false;
   #followed: number | undefined;
   /** Script maps whose keys hold pids. */
   #watched: { map: number; offsets: number[] }[];
@@ -67,8 +71,9 @@ export class SessionSymbols implements SymbolContext, Disposable {
     this.#usesUserSymbols = this.#watched.length > 0 || types.some((type) => pidOffsets(type).length > 0);
   }
 
-  /** To be called before the first program runs. */
-  start(): void {
+  /** To be called before the first program runs. `warn`: for what is to be said once. */
+  start(warn: (message: string) => void): void {
+    this.#warn = warn;
     if (this.#usesUserSymbols && this.#plan.config.cacheUserSymbols !== "NONE") this.#processes.watch();
   }
 
@@ -89,6 +94,7 @@ export class SessionSymbols implements SymbolContext, Disposable {
       this.#processes.get(this.#followed).refresh();
     }
     this.#processes.catchUp();
+    this.#processes.lookAround(SLICE);
     if (begin < this.#nextLook) return;
     for (const { map, offsets } of this.#watched) this.#lookThrough(map, offsets);
     const end = monotonicMs();
@@ -96,7 +102,17 @@ export class SessionSymbols implements SymbolContext, Disposable {
   }
 
   kernel(address: bigint): ResolvedSymbol | undefined {
-    return kernelSymbol(address);
+    const found = kernelSymbol(address);
+    if (!found && !this.#explained) this.#explain();
+    return found;
+  }
+
+  /** Says once why kernel addresses have no names, if none has. */
+  #explain(): void {
+    const why = kernelSymbolsHidden();
+    if (why === undefined) return;
+    this.#explained = true;
+    this.#warn(why);
   }
 
   user(pid: number, address: bigint, probe = 0): ResolvedSymbol | undefined {

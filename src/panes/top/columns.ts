@@ -157,7 +157,9 @@ const FRAMES_IN_CELL = 6;
 /** A stack in one cell: its first functions, innermost first. Opened rows have the whole of it. */
 export function keyCell(column: KeyColumn, text: string, unicode: boolean): string {
   if (!column.stack && !text.includes("\n")) return sanitize(text);
-  const frames = stackFrames(text, FRAMES_IN_CELL).map((frame) => sanitize(frame.replace(/\+\d+$/, "")));
+  const frames = stackFrames(text, FRAMES_IN_CELL).map((frame) =>
+    sanitize(frame.replace(/\+\d+(?: \[[^\]]*\])?$/, "")),
+  );
   if (frames.length === 0) return "(no stack)";
   return frames.join(unicode ? " ← " : " < ");
 }

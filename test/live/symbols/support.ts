@@ -1,0 +1,60 @@
+/** The program of known stacks, whole and stripped in every way, and scripts that record them. */
+import { join } from "node:path";
+import { isRoot } from "../../support/cli.ts";
+import { canBuildWith, canCompile, cProgram, type Program } from "../../support/programs.ts";
+
+export const canTraceC = isRoot && canCompile;
+/** Whether stripped programs can be had. */
+export const canStrip = canTraceC && canBuildWith("objcopy") && canBuildWith("xz");
+
+const variant = (after?: string, flags: readonly string[] = []): Program =>
+  cProgram(join(import.meta.dirname, "known.c"), {
+    flags: [
+      "-fno-omit-frame-pointer",
+      "-mno-omit-leaf-frame-pointer",
+      "-fno-optimize-sibling-calls",
+      ...flags,
+    ],
+    after,
+  });
+
+export const whole = variant();
+/** Needs no other file. */
+export const alone = variant(undefined, ["-static"]);
+export const stripped = variant('strip "$OUT"');
+/** Its symbols are in `known.debug` beside it, which it names. */
+export const linked = variant(
+  'objcopy --only-keep-debug "$OUT" known.debug; strip "$OUT"; objcopy --add-gnu-debuglink=known.debug "$OUT"',
+);
+/** The same without a build id: the debug file is known by its checksum. */
+export const linkedByChecksum = variant(
+  'objcopy --only-keep-debug "$OUT" known.debug; strip "$OUT"; objcopy --add-gnu-debuglink=known.debug "$OUT"',
+  ["-Wl,--build-id=none"],
+);
+/** The same without naming it. */
+export const separate = variant('objcopy --only-keep-debug "$OUT" known.debug; strip "$OUT"');
+/** Its symbols are packed into .gnu_debugdata, as Fedora does. */
+export const packed = variant(
+  'objcopy --only-keep-debug "$OUT" full; objcopy --strip-debug full mini; xz -f mini; ' +
+    'strip "$OUT"; objcopy --add-section .gnu_debugdata=mini.xz "$OUT"; rm full mini.xz',
+);
+
+const GETPPID = process.arch === "x64" ? 110 : 173;
+
+/** Runs the action at each of the program's system calls. */
+export const atCalls = (action: string, comm = "known"): string =>
+  `tracepoint:raw_syscalls:sys_enter /comm == "${comm}" && args.id == ${GETPPID}/ { ${action} }`;
+
+/** The frames of every stack that was printed, without offsets: "leaf middle outer main" → how often. */
+export function stacksOf(stdout: string): Map<string, number> {
+  const stacks = new Map<string, number>();
+  for (const [, frames, count] of stdout.matchAll(/^@\w*\[\n((?: {8}.*\n)*)\]: (\d+)$/gm)) {
+    const names = frames
+      .trim()
+      .split("\n")
+      .map((frame) => frame.trim().replace(/\+\d+( \[.*\])?$/, ""))
+      .join(" ");
+    stacks.set(names, (stacks.get(names) ?? 0) + Number(count));
+  }
+  return stacks;
+}
