@@ -11,26 +11,28 @@ const stubs = {
   "ansi-escapes": "export default {};",
   blessed: `module.exports = require(${JSON.stringify(path("src/panes/chart/stubs/blessed.cjs"))});`,
   "cli-cursor": "export default { show() {}, hide() {} };",
-  "cli-truncate": "export default (text) => text;",
   "es-toolkit/compat": "export const throttle = (fn) => Object.assign(fn, { cancel() {}, flush() {} });",
   "is-in-ci": "export default false;",
   lodash: `module.exports = require(${JSON.stringify(path("src/panes/chart/stubs/lodash.cjs"))});`,
   "patch-console": "export default () => () => {};",
   "react-devtools-core": "export default {};",
   "signal-exit": "export default () => () => {};",
-  "slice-ansi": "export default (text) => text;",
-  "string-width": `export { ansiWidth as default } from ${JSON.stringify(path("src/tui/lean/measure.ts"))};`,
   "terminal-size": "export default () => ({ columns: 80, rows: 24 });",
-  "widest-line": `export { widestLine as default } from ${JSON.stringify(path("src/tui/lean/measure.ts"))};`,
+  // The deck's lines fit; one that does not is cut by the painter.
+  "widest-line": "export default () => 0;",
   "wrap-ansi": "export default (text) => text;",
+  "yoga-layout": `export { rectangles as default } from ${JSON.stringify(path("src/tui/lean/rectangle.ts"))};`,
 };
 
 /** Ink's own modules, by their file under ink/build. */
 const inkModules = {
   "output.js": 'export { default } from "./output.ts";',
-  "measure-text.js": 'export { measureText as default } from "./measure.ts";',
-  "wrap-text.js": 'export { wrapText as default } from "./measure.ts";',
-  "sanitize-ansi.js": 'export { sanitizeAnsi as default } from "./measure.ts";',
+  "styles.js": 'export { applyStyles as default } from "./rectangle.ts";',
+  // Their caches would keep every text that was ever shown.
+  "measure-text.js": "export default () => ({ width: 0, height: 0 });",
+  "wrap-text.js": "export default (text) => text;",
+  // Only the painter writes to the terminal, and it lets nothing but SGR pass.
+  "sanitize-ansi.js": "export default (text) => text;",
   "devtools.js": "export default {};",
   "components/ErrorOverview.js": "export default () => null;",
 };
@@ -59,42 +61,6 @@ export const leanInk = {
         .replace("await loadPackageJson()", "{}");
       return { contents, loader: "js" };
     });
-  },
-};
-
-/**
- * Yoga's package compiles its WebAssembly through fetch() of a data URL, which loads Node's whole HTTP client. Compiled
- * synchronously, it costs a third and needs no top-level await.
- */
-export const syncYoga = {
-  name: "sync-yoga",
-  setup(build) {
-    const folder = path("node_modules/yoga-layout/dist");
-    const binary = join(folder, "binaries/yoga-wasm-base64-esm.js");
-    const data = /data:application\/octet-stream;base64,([A-Za-z0-9+/=]+)/;
-    build.onLoad({ filter: /yoga-layout[/\\]dist[/\\]src[/\\]index\.js$/ }, () => {
-      const [, base64] = data.exec(readFileSync(binary, "utf8"));
-      return {
-        resolveDir: join(folder, "src"),
-        contents: `
-          import loadYoga from "../binaries/yoga-wasm-base64-esm.js";
-          import wrapAssembly from "./wrapAssembly.js";
-          const bytes = Buffer.from("${base64}", "base64");
-          const module = {
-            instantiateWasm(imports, ready) {
-              ready(new WebAssembly.Instance(new WebAssembly.Module(bytes), imports));
-              return {};
-            },
-          };
-          loadYoga(module);
-          export default wrapAssembly(module);
-          export * from "./generated/YGEnums.js";
-        `,
-      };
-    });
-    build.onLoad({ filter: /yoga-wasm-base64-esm\.js$/ }, ({ path: file }) => ({
-      contents: readFileSync(file, "utf8").replace(data, "data:,").replace("import.meta.url", '""'),
-    }));
   },
 };
 

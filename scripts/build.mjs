@@ -3,7 +3,7 @@
 import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import * as esbuild from "esbuild";
-import { leanContrib, leanInk, path, root, syncYoga } from "./build-plugins.mjs";
+import { leanContrib, leanInk, path, root } from "./build-plugins.mjs";
 
 const minify = !process.argv.includes("--no-minify");
 
@@ -26,8 +26,8 @@ const common = {
 const apart = {
   name: "apart",
   setup(build) {
-    build.onResolve({ filter: /^\.\/(main\.tsx|headless\.ts)$/ }, ({ path: name, resolveDir }) => ({
-      path: join(resolveDir, name === "./main.tsx" ? "load.ts" : "loadHeadless.ts"),
+    build.onResolve({ filter: /^\.\/(main\.ts|headless\.ts)$/ }, ({ path: name, resolveDir }) => ({
+      path: join(resolveDir, name === "./main.ts" ? "load.ts" : "loadHeadless.ts"),
     }));
     // It brings a JSON schema validator.
     build.onResolve({ filter: /^conf$/ }, () => ({ path: "./conf.cjs", external: true }));
@@ -74,8 +74,8 @@ const results = await Promise.all([
   }),
   esbuild.build({
     ...cacheable,
-    entryPoints: { deck: "src/tui/main.tsx" },
-    plugins: [leanInk, syncYoga, leanContrib],
+    entryPoints: { deck: "src/tui/main.ts" },
+    plugins: [leanInk, leanContrib],
   }),
 ]);
 

@@ -17,15 +17,20 @@ import { stoppedText } from "./session/guard.ts";
 import { Session, SessionError } from "./session/session.ts";
 import { whyNoStack } from "./symbols/noStack.ts";
 
-/** Output goes out this often. */
-const OUTPUT_EVERY = 100;
+/** Output goes out this often, or with the snapshots where these come sooner. */
+const OUTPUT_EVERY = 200;
+/** A view that changed is answered after this time. */
+const VIEW_WAIT = 100;
 /**
  * A message with more lines than this is read by nobody before the next comes: what follows goes out with the snapshots,
  * or after this time, so that a flood of output does not set how often the screen is drawn.
  */
 const READABLE = 20;
 const FLOOD_EVERY = 1500;
-/** Reading and sending a snapshot may take this part of the time: the interval grows for big maps. */
+/**
+ * Reading and sending a snapshot may take this part of a CPU: the interval grows for big maps. Only CPU time counts: on a
+ * machine that is busy with other things a snapshot takes long as well, and there the screen must not stand still.
+ */
 const SHARE = 20;
 
 type StateMessage = Omit<Extract<EngineMessage, { kind: "state" }>, "kind" | "session">;
@@ -95,7 +100,7 @@ export class EngineSession {
   /** The next snapshot has it; a running session sends one soon, so that a pane does not wait for the interval. */
   setView(map: string, view: MapView): void {
     this.#views.set(map, view);
-    if (this.#snapshotTimer) this.#snapshotSoon(OUTPUT_EVERY);
+    if (this.#snapshotTimer) this.#snapshotSoon(VIEW_WAIT);
   }
 
   /** Ends without a word. */
@@ -111,7 +116,7 @@ export class EngineSession {
   async #run(session: Session, tail: OutputTail, context: OutputContext, files: SourceFiles): Promise<void> {
     try {
       this.#outputTimer = setInterval(() => {
-        if (monotonicMs() >= this.#outputDue) this.#sendOutput();
+        if (this.#interval > OUTPUT_EVERY && monotonicMs() >= this.#outputDue) this.#sendOutput();
       }, OUTPUT_EVERY);
       await session.start({
         onEvent: (action, view, offset, size) => tail.record(action, view, offset, size),
@@ -168,10 +173,12 @@ export class EngineSession {
     this.#snapshotTimer = setTimeout(() => {
       if (!this.#session) return;
       const begin = monotonicMs();
+      const before = process.cpuUsage();
       this.#sendOutput();
       if (this.#host.ready()) this.#sendSnapshot();
-      const took = monotonicMs() - begin;
-      this.#snapshotSoon(Math.max(this.#interval - took, took * SHARE, 1));
+      const { user, system } = process.cpuUsage(before);
+      const cost = (user + system) / 1000;
+      this.#snapshotSoon(Math.max(this.#interval - (monotonicMs() - begin), cost * SHARE, 1));
     }, milliseconds);
   }
 

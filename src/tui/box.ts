@@ -2,7 +2,6 @@
 import {
   fitLine,
   type Line,
-  lineWidth,
   type Role,
   sanitize,
   span,
@@ -51,5 +50,5 @@ export function box(
     lines.push([side, ...fitLine(content[y] ?? [], inner, undefined, ellipsis), side]);
   }
   lines.push([span(set.bl + set.h.repeat(Math.max(0, inner)) + set.br, border)]);
-  return lines.map((it) => (lineWidth(it) === width ? it : fitLine(it, width)));
+  return width < 2 ? lines.map((it) => fitLine(it, width)) : lines;
 }

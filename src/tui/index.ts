@@ -64,7 +64,7 @@ export async function openDeck(args: string[]): Promise<number> {
   const restore = () => stdout.write(LEAVE);
   process.once("exit", restore);
   stdout.write(`${ENTER}\x1b[H\x1b[1m tracedeck\x1b[m`);
-  const { runDeck } = await import("./main.tsx");
+  const { runDeck } = await import("./main.ts");
   process.off("exit", restore);
   return runDeck({ file, run, lazy });
 }

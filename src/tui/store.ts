@@ -104,6 +104,13 @@ export class Store {
     };
   }
 
+  /** Draws what is pending without waiting for its time. */
+  draw(): void {
+    clearTimeout(this.later);
+    if (this.soon) clearImmediate(this.soon);
+    this.commit();
+  }
+
   close(): void {
     clearInterval(this.clock);
     clearTimeout(this.later);

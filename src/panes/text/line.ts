@@ -1,6 +1,6 @@
 /** Styled lines: what panes draw. A line is a list of spans; a span is text of one role. */
 import type { Role } from "./role.ts";
-import { charWidth, textWidth, truncateText } from "./width.ts";
+import { charWidth, isSimple, textWidth, truncateText } from "./width.ts";
 
 export interface Span {
   text: string;
@@ -53,6 +53,7 @@ export function sliceLine(spans: Line, from: number, to: number): Line {
 
 /** The cells [from, to) of a text. */
 export function sliceText(text: string, from: number, to: number): string {
+  if (isSimple(text)) return text.slice(Math.max(0, from), Math.max(0, to));
   let out = "";
   let x = 0;
   for (const char of text) {

@@ -3,13 +3,13 @@
  * that makes a line read as another. Nothing that a terminal interprets passes; it is shown as an escape instead.
  */
 import type { Line, Role, Span } from "../pane.ts";
+import { isSimple } from "./width.ts";
 
 /**
  * C0, DEL and C1 controls, format characters (bidi, zero-width, tags), line and paragraph separators, interlinear
  * marks, lone surrogates, private use, noncharacters, and letters that show as nothing.
  */
 const HOSTILE = /\u034f|[\u115f\u1160\u3164\uffa0]|[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Co}\ufffe\uffff]/gu;
-const PLAIN = /^[\x20-\x7e]*$/;
 
 const SHORT: Record<string, string> = { "\n": "\\n", "\t": "\\t", "\r": "\\r", "\0": "\\0" };
 
@@ -23,12 +23,12 @@ function visible(char: string): string {
 
 /** The text with everything that a terminal would interpret made visible: "\x1b[2J" → "\\x1b[2J". */
 export function sanitize(text: string): string {
-  return PLAIN.test(text) ? text : text.replace(HOSTILE, visible);
+  return isSimple(text) ? text : text.replace(HOSTILE, visible);
 }
 
 /** The same as spans, the escapes in the role "escaped" so that they can't be taken for text. */
 export function sanitizeSpans(text: string, role?: Role): Line {
-  if (PLAIN.test(text)) return [{ text, role }];
+  if (isSimple(text)) return [{ text, role }];
   const spans: Span[] = [];
   let from = 0;
   for (const match of text.matchAll(HOSTILE)) {

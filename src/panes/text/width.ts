@@ -52,10 +52,26 @@ export function charWidth(code: number): number {
   return width;
 }
 
-const PRINTABLE_ASCII = /^[\x20-\x7e]*$/;
+/**
+ * Whether a text is made only of characters that take one cell and that no terminal interprets: ASCII, Latin, lines, blocks
+ * and braille. Nearly all text is, and then its width is its length and it is safe as it is.
+ */
+export function isSimple(text: string): boolean {
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    const simple =
+      code < 0x7f
+        ? code >= 0x20
+        : code < 0x300
+          ? code > 0xa0 && code !== 0xad
+          : (code >= 0x2500 && code < 0x25fd) || (code >= 0x2800 && code < 0x2900) || code === 0x2026;
+    if (!simple) return false;
+  }
+  return true;
+}
 
 export function textWidth(text: string): number {
-  if (PRINTABLE_ASCII.test(text)) return text.length;
+  if (isSimple(text)) return text.length;
   let width = 0;
   for (const char of text) width += charWidth(char.codePointAt(0)!);
   return width;
@@ -66,6 +82,7 @@ export function truncateText(text: string, width: number, ellipsis = "…"): str
   if (textWidth(text) <= width) return text;
   const room = width - textWidth(ellipsis);
   if (room < 0) return "";
+  if (isSimple(text)) return text.slice(0, room) + ellipsis;
   let used = 0;
   let end = 0;
   for (const char of text) {

@@ -5,12 +5,16 @@
  *                          of a wide character
  *   styles[y * width + x]  the index of its SGR parameters in the style table; 0 is the default style
  *
- * Only printable text, SGR and CSI G (the column to go on at) count: whatever else a frame may hold is dropped, so that
+ * Each line starts in the default style. Only printable text, SGR and CSI G (the column to go on at) count: whatever else a frame may hold is dropped, so that
  * nothing but the painter moves the cursor.
  */
 import { charWidth } from "../../panes/text/width.ts";
 
 const SPACE = 0x20;
+const LETTER_G = 0x47;
+const LETTER_M = 0x6d;
+const SGR = /^[\d;:]*$/;
+const COLUMN = /^[1-9]\d{0,3}$/;
 const FIRST_CLUSTER = 0x110000;
 const CLUSTER_LIMIT = 4096;
 
@@ -19,22 +23,18 @@ export interface Cells {
   height: number;
   codes: Uint32Array;
   styles: Uint16Array;
+  /** What each row was parsed from: the same text makes the same cells. */
+  lines: string[];
 }
 
 export function makeCells(width: number, height: number): Cells {
-  const cells = {
+  return {
     width,
     height,
-    codes: new Uint32Array(width * height),
+    codes: new Uint32Array(width * height).fill(SPACE),
     styles: new Uint16Array(width * height),
+    lines: new Array<string>(height).fill(""),
   };
-  return clearCells(cells);
-}
-
-export function clearCells(cells: Cells): Cells {
-  cells.codes.fill(SPACE);
-  cells.styles.fill(0);
-  return cells;
 }
 
 /** SGR parameters and character clusters by number: what one terminal has seen. */
@@ -44,10 +44,11 @@ export class Glyphs {
   private readonly clusterIds = new Map<string, number>();
   private readonly clusterTexts: string[] = [];
 
+  /** The default style for what are no SGR parameters. */
   styleId(parameters: string): number {
     let id = this.styleIds.get(parameters);
     if (id === undefined) {
-      if (this.styleTexts.length > 0xffff) return 0;
+      if (this.styleTexts.length > 0xffff || !SGR.test(parameters)) return 0;
       id = this.styleTexts.push(parameters) - 1;
       this.styleIds.set(parameters, id);
     }
@@ -86,56 +87,73 @@ export function addStyle(current: string, parameters: string): string {
   return current === "" ? parameters : `${current};${parameters}`;
 }
 
-/** Writes a frame into `cells` from the top left; what does not fit is cut. */
-export function parseFrame(frame: string, cells: Cells, glyphs: Glyphs): void {
-  const { width, height, codes, styles } = clearCells(cells);
+/**
+ * Writes a frame into `cells` from the top left; what does not fit is cut. Rows that are as in `like`, of the same size, are
+ * copied, and rows that `cells` holds already stay.
+ */
+export function parseFrame(frame: string, cells: Cells, glyphs: Glyphs, like?: Cells): void {
+  const { width, height, codes, styles } = cells;
+  const lines = frame.split("\n", height);
+  for (let y = 0; y < height; y++) {
+    const text = lines[y] ?? "";
+    if (text === cells.lines[y]) continue;
+    cells.lines[y] = text;
+    const row = y * width;
+    if (text === like?.lines[y]) {
+      codes.set(like.codes.subarray(row, row + width), row);
+      styles.set(like.styles.subarray(row, row + width), row);
+    } else parseLine(text, cells, row, glyphs);
+  }
+}
+
+/** One line into the cells from `row` on. */
+function parseLine(line: string, { width, codes, styles }: Cells, row: number, glyphs: Glyphs): void {
+  codes.fill(SPACE, row, row + width);
+  styles.fill(0, row, row + width);
   let x = 0;
-  let y = 0;
   let parameters = "";
   let style = 0;
-  const end = frame.length;
+  const end = line.length;
   for (let i = 0; i < end; i++) {
-    let code = frame.charCodeAt(i);
-    if (code === 0x0a) {
-      x = 0;
-      if (++y >= height) return;
-      continue;
-    }
+    let code = line.charCodeAt(i);
     if (code === 0x1b) {
-      const sequence = escapeAt(frame, i);
-      i += sequence.length - 1;
-      if (sequence.sgr !== undefined) {
-        parameters = addStyle(parameters, sequence.sgr);
+      const last = sequenceEnd(line, i);
+      const final = line.charCodeAt(last);
+      const given = line.slice(i + 2, last);
+      i = last;
+      if (final === LETTER_M) {
+        parameters = addStyle(parameters, given);
         style = glyphs.styleId(parameters);
-      } else if (sequence.column !== undefined) {
-        x = sequence.column;
+      } else if (final === LETTER_G && COLUMN.test(given)) {
+        x = Number(given) - 1;
       }
       continue;
     }
-    if (code < SPACE || (code >= 0x7f && code < 0xa0)) continue;
     if (code < 0x7f) {
+      if (code < SPACE) continue;
       if (x < width) {
-        codes[y * width + x] = code;
-        styles[y * width + x] = style;
+        codes[row + x] = code;
+        styles[row + x] = style;
       }
       x++;
       continue;
     }
+    if (code < 0xa0) continue;
     if (code >= 0xd800 && code < 0xe000) {
-      code = frame.codePointAt(i)!;
+      code = line.codePointAt(i)!;
       if (code < 0x10000) code = 0xfffd;
       else i++;
     }
     const cellWidth = charWidth(code);
     if (cellWidth === 0) {
       if (x > 0 && x <= width) {
-        const at = y * width + x - 1;
+        const at = row + x - 1;
         const base = codes[at] === 0 ? at - 1 : at;
         codes[base] = glyphs.combine(codes[base], String.fromCodePoint(code));
       }
       continue;
     }
-    const at = y * width + x;
+    const at = row + x;
     if (x + cellWidth <= width) {
       codes[at] = code;
       styles[at] = style;
@@ -148,16 +166,13 @@ export function parseFrame(frame: string, cells: Cells, glyphs: Glyphs): void {
   }
 }
 
-/** The escape sequence at `start`: its length, its parameters where it is SGR, the column (from 0) where it is CSI G. */
-function escapeAt(text: string, start: number): { length: number; sgr?: string; column?: number } {
-  if (text[start + 1] !== "[") return { length: 1 };
+/** The index of the last character of the escape sequence at `start`: CSI with parameters, or ESC alone. */
+function sequenceEnd(text: string, start: number): number {
+  if (text[start + 1] !== "[") return start;
   let i = start + 2;
-  while (i < text.length && text.charCodeAt(i) >= 0x20 && text.charCodeAt(i) < 0x40) i++;
-  const final = text[i];
-  if (final === undefined) return { length: text.length - start };
-  const parameters = text.slice(start + 2, i);
-  const length = i - start + 1;
-  if (final === "m" && /^[\d;:]*$/.test(parameters)) return { length, sgr: parameters };
-  if (final === "G" && /^[1-9]\d{0,3}$/.test(parameters)) return { length, column: Number(parameters) - 1 };
-  return { length };
+  for (; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code < 0x20 || code >= 0x40) break;
+  }
+  return i;
 }

@@ -47,6 +47,7 @@ export function diffCells(before: Cells | undefined, after: Cells, glyphs: Glyph
       : codes[at] === oldCodes[at] && styles[at] === oldStyles![at];
 
   for (let y = 0; y < height; y++) {
+    if (before && before.lines[y] === after.lines[y]) continue;
     const row = y * width;
     let first = 0;
     while (first < width && same(row + first)) first++;

@@ -85,7 +85,7 @@ export class Painter {
     if (this.shown && (this.shown.width !== columns || this.shown.height !== rows)) this.shown = undefined;
     let next = this.spare;
     if (!next || next.width !== columns || next.height !== rows) next = makeCells(columns, rows);
-    parseFrame(this.frame, next, this.glyphs);
+    parseFrame(this.frame, next, this.glyphs, this.shown);
     const changes = diffCells(this.shown, next, this.glyphs);
     this.spare = this.shown;
     this.shown = next;

@@ -1,12 +1,13 @@
-/** The deck's main program: puts store, terminal, engine and Ink together. Loaded after the skeleton is on the screen. */
+/** Puts store, terminal and Ink together: the deck on the screen, without anything in it yet. */
 import { spawnSync } from "node:child_process";
 import type { ReadStream, WriteStream } from "node:tty";
 import { render } from "ink";
 import { spawnEngine } from "../engine/client/client.ts";
 import { panes } from "../panes/index.ts";
 import { App } from "./app.tsx";
-import type { DeckOptions } from "./index.ts";
+import type { Lazy } from "./index.ts";
 import { Settings, settingsFolder } from "./settings.ts";
+import type { SavedSettings } from "./state.ts";
 import { Store } from "./store.ts";
 import type { InputEvent } from "./terminal/decode.ts";
 import { InkStdout } from "./terminal/ink-stdout.ts";
@@ -15,8 +16,17 @@ import { colorDepth, hasUnicode, makeTheme, type ThemeName } from "./theme.ts";
 import { initialState } from "./update.ts";
 import type { Display } from "./view.ts";
 
-/** Opens the deck; resolves to the exit code when it was left. */
-export function runDeck({ file, run, lazy }: DeckOptions): Promise<number> {
+export interface Mounted {
+  store: Store;
+  terminal: TerminalSession;
+  /** The exit code, once the deck was left. */
+  left: Promise<number>;
+  /** Ends the deck with an error. */
+  fail(error: unknown): void;
+}
+
+/** Draws the first frame. `adapt` may change the settings that are started with. */
+export function mountDeck(lazy: Lazy, adapt: (saved: Partial<SavedSettings>) => void): Mounted {
   const { promise, resolve: leave, reject: fail } = withResolvers<number>();
   const stdin = process.stdin as ReadStream;
   const stdout = process.stdout as WriteStream;
@@ -27,9 +37,7 @@ export function runDeck({ file, run, lazy }: DeckOptions): Promise<number> {
     }),
   );
   const saved = settings.read();
-  // Somebody who has no script yet starts with the bundled ones.
-  if (file !== undefined) saved.focus = "editor";
-  else if (!saved.script) saved.focus = "library";
+  adapt(saved);
   const depth = colorDepth(process.env);
   const unicode = hasUnicode(process.env);
   const displays = new Map<ThemeName, Display>();
@@ -90,23 +98,7 @@ export function runDeck({ file, run, lazy }: DeckOptions): Promise<number> {
     patchConsole: false,
   });
   ink.waitUntilExit().catch(fail);
-
-  // What the first frame does not need.
-  setImmediate(() => {
-    store.connect();
-    if (file !== undefined) {
-      store.openFile(file, run);
-    } else if (saved.script) {
-      store.dispatch({
-        type: "open",
-        source: saved.script,
-        name: saved.scriptName || undefined,
-        focus: false,
-      });
-    }
-    lazy.library().then((scripts) => store.dispatch({ type: "library", scripts }), fail);
-  });
-  return promise;
+  return { store, terminal, left: promise, fail };
 }
 
 /** Promise.withResolvers, which Node has from 22 on. */

@@ -1,0 +1,22 @@
+/** The deck's main program. Loaded after the skeleton is on the screen. */
+import type { DeckOptions } from "./index.ts";
+import { mountDeck } from "./mount.tsx";
+
+/** Opens the deck; resolves to the exit code when it was left. */
+export function runDeck({ file, run, lazy }: DeckOptions): Promise<number> {
+  let script: { source: string; name?: string } | undefined;
+  const { store, left, fail } = mountDeck(lazy, (saved) => {
+    if (saved.script) script = { source: saved.script, name: saved.scriptName || undefined };
+    // Somebody who has no script yet starts with the bundled ones.
+    if (file !== undefined) saved.focus = "editor";
+    else if (!script) saved.focus = "library";
+  });
+  // What the first frame does not need.
+  setImmediate(() => {
+    store.connect();
+    if (file !== undefined) store.openFile(file, run);
+    else if (script) store.dispatch({ type: "open", ...script, focus: false });
+    lazy.library().then((scripts) => store.dispatch({ type: "library", scripts }), fail);
+  });
+  return left;
+}
