@@ -15,7 +15,21 @@ export {
 } from "./btf/reader.ts";
 export { BtfWriter, encodeFuncInfo, encodeLineInfo, type LineInfo, type NewMember } from "./btf/writer.ts";
 export { onlineCpus, parseCpuList, possibleCpus } from "./cpus.ts";
-export { debugFileOf } from "./elf/debugFile.ts";
+export { DwarfError } from "./dwarf/cursor.ts";
+export type { Die } from "./dwarf/die.ts";
+export { Dwarf } from "./dwarf/dwarf.ts";
+export type { DwarfFunction, DwarfParameter } from "./dwarf/functions.ts";
+export { declaration, typeName } from "./dwarf/names.ts";
+export type { SourceLine } from "./dwarf/sourceLines.ts";
+export {
+  type DwarfMember,
+  type DwarfType,
+  describeType,
+  enumerators,
+  membersOf,
+  resolveDie,
+} from "./dwarf/types.ts";
+export { debugFileOf, debugFilePaths } from "./elf/debugFile.ts";
 export { ElfError, ElfFile, type ElfNote, type ElfSection, type ElfSegment } from "./elf/file.ts";
 export { type ElfSymbol, ElfSymbols } from "./elf/symbols.ts";
 export { hasUsdtProbes, type UsdtProbe, usdtProbes } from "./elf/usdt.ts";

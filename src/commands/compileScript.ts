@@ -13,6 +13,7 @@ export function compileScript(source: Source, options: RunOptions, parameters: s
     unsafe: options.unsafe,
     includePaths: options.includeDirectories,
     includes: options.includeFiles,
+    debugDirectories: options.debugDirectories,
     pid: options.pid,
     hasChild: options.command !== undefined,
     warnHelperErrors: options.runtimeWarnings,

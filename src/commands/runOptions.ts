@@ -29,6 +29,12 @@ export const RUN_OPTIONS: readonly OptionRow[] = [
   },
   { name: "I", value: "DIR", help: "search this directory for included files", many: true },
   { name: "include", value: "FILE", help: "include a file before the program", many: true },
+  {
+    name: "debuginfo",
+    value: "DIR[:DIR]",
+    help: "look for separate debug files in these directories too",
+    many: true,
+  },
   { name: "usdt-file-activation", help: "activate USDT semaphores by path" },
   { name: "no-feature", value: "FEATURES", help: "do without kernel features, separated by commas" },
   { name: "info", help: "what this kernel and user can do" },
@@ -43,7 +49,6 @@ const REFUSED: Record<string, string> = {
   "emit-llvm": "no LLVM is involved; `-d ir` prints the intermediate form",
   "verify-llvm-ir": "no LLVM is involved",
   "dwarf-pid": "stacks are unwound by frame pointers",
-  debuginfo: "debug information files are not read yet",
   fmt: "scripts are not reformatted yet",
   mode: "bench: and test: probes are not run yet",
   bench: "bench: probes are not run yet",
@@ -104,6 +109,7 @@ export interface RunOptions {
   stages: Stage[];
   includeDirectories: string[];
   includeFiles: string[];
+  debugDirectories: string[];
   show: "help" | "version" | "info" | undefined;
 }
 
@@ -182,6 +188,11 @@ export function parseRunOptions(args: readonly string[]): RunOptions {
     stages: parseStages(text("debug")),
     includeDirectories: (values.I as string[] | undefined) ?? [],
     includeFiles: (values.include as string[] | undefined) ?? [],
+    // bpftrace's "+" asks for the checksum to be compared; it is, wherever there is no build id.
+    debugDirectories: ((values.debuginfo as string[] | undefined) ?? [])
+      .flatMap((list) => list.split(":"))
+      .map((directory) => directory.replace(/^\+/, ""))
+      .filter(Boolean),
     show: values.help ? "help" : values.version ? "version" : values.info ? "info" : undefined,
   };
 }

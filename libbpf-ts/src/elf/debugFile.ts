@@ -3,7 +3,7 @@
 //   build id          /usr/lib/debug/.build-id/ab/cdef….debug
 //   .gnu_debuglink    its name, NUL, padding, CRC32: beside the binary, in .debug beside it, or below /usr/lib/debug
 
-import { basename, dirname, join } from "node:path";
+import { basename, dirname, isAbsolute, join } from "node:path";
 import { crc32 } from "node:zlib";
 import { ElfFile } from "./file.ts";
 
@@ -47,24 +47,41 @@ function openSame(path: string, buildId: string | undefined, crc: number | undef
 }
 
 /**
- * The file with the symbols and debug information of a stripped one, open; undefined where there is none of the same build.
- * `root`: what the file's own path and the debug directories lie below, as in /proc/PID/root.
+ * Every path at which the separate debug file of a binary may be, in the order they are tried. `directories`: places to look
+ * in first, relative ones seen from the binary's.
  */
-export function debugFileOf(elf: ElfFile, root = ""): ElfFile | undefined {
+export function debugFilePaths(elf: ElfFile, root = "", directories: readonly string[] = []): string[] {
   const id = elf.buildId();
   const directory = dirname(elf.path.startsWith(`${root}/`) ? elf.path.slice(root.length) : elf.path);
   const link = debugLink(elf);
+  const byId = id ? `.build-id/${id.slice(0, 2)}/${id.slice(2)}.debug` : undefined;
+  const extra = directories
+    .map((place) => (isAbsolute(place) ? place : join(dirname(elf.path), place)))
+    .flatMap((place) => [byId, link?.name].flatMap((name) => (name ? [join(place, name)] : [])));
   const inside = [
-    ...(id ? [`${DEBUG_DIRECTORY}/.build-id/${id.slice(0, 2)}/${id.slice(2)}.debug`] : []),
+    ...(byId ? [join(DEBUG_DIRECTORY, byId)] : []),
     ...(link ? [directory, join(directory, ".debug"), join(DEBUG_DIRECTORY, directory)] : []).map((place) =>
       join(place, link!.name),
     ),
   ];
   // What is not in a container's own file system may be in ours.
   const roots = root === "" ? [""] : [root, ""];
-  const paths = roots.flatMap((prefix) => inside.map((path) => prefix + path));
-  for (const path of paths) {
-    if (path === elf.path) continue;
+  const paths = [...extra, ...roots.flatMap((prefix) => inside.map((path) => prefix + path))];
+  return [...new Set(paths)].filter((path) => path !== elf.path);
+}
+
+/**
+ * The file with the symbols and debug information of a stripped one, open; undefined where there is none of the same build.
+ * `root`: what the file's own path and the debug directories lie below, as in /proc/PID/root.
+ */
+export function debugFileOf(
+  elf: ElfFile,
+  root = "",
+  directories: readonly string[] = [],
+): ElfFile | undefined {
+  const id = elf.buildId();
+  const link = debugLink(elf);
+  for (const path of debugFilePaths(elf, root, directories)) {
     const found = openSame(path, id, link?.crc);
     if (found) return found;
   }

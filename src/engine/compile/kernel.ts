@@ -39,6 +39,54 @@ export interface UsdtProbe {
   arguments: string;
 }
 
+/** Where an argument is when its function begins. */
+export type ArgumentPlace =
+  /** The N-th argument register; past the last of them, words of the stack. */
+  | { kind: "argument"; index: number }
+  | { kind: "register"; register: string }
+  /** A clause that follows the argument's name: "is floating point, …". */
+  | { kind: "unreadable"; why: string };
+
+/** A function as its program's debug info describes it. */
+export interface UserFunction {
+  /** `declaration`: as C writes it, "struct list * head". */
+  arguments: { name: string; type: Type; declaration: string; place: ArgumentPlace }[];
+}
+
+/** Where the code of a source line begins. */
+export type SourcePlaces =
+  | { kind: "found"; path: string; offsets: number[] }
+  /** Several source files end in this path. */
+  | { kind: "ambiguous"; paths: string[] }
+  /** `similar`: files of the same name elsewhere. */
+  | { kind: "no-file"; similar: string[] }
+  /** `nearest`: lines before and after it that have code. */
+  | { kind: "no-code"; path: string; nearest: number[] };
+
+/**
+ * Debug info of a program. Offsets are file offsets, `near` is one of the code from which names are seen. All but layouts
+ * throw an Error with a sentence where the file is damaged or of a kind that is not read.
+ */
+export interface UserDebugInfo {
+  /** The function that begins at an offset, and is `symbol` in the symbol table. */
+  function(offset: number, symbol: string): UserFunction | undefined;
+  struct(name: string, union: boolean, near?: number): Type | undefined;
+  enumNamed(name: string, near?: number): Type | undefined;
+  typeNamed(name: string, near?: number): Type | undefined;
+  enumConstant(
+    name: string,
+    near: number,
+  ): { value: bigint; type: EnumType; size: 1 | 2 | 4 | 8 } | undefined;
+  line(file: string, line: number, column?: number): SourcePlaces;
+}
+
+export interface MissingDebugInfo {
+  /** Paths at which a separate debug file was looked for. */
+  tried: string[];
+  /** A separate file that is there and has no debug info either. */
+  stripped?: string;
+}
+
 export interface UserBinary {
   /** The path that resolves the name given (ld.so cache, PATH, /proc/PID/root). */
   path: string;
@@ -49,6 +97,8 @@ export interface UserBinary {
   movable?: boolean;
   usdt(): readonly UsdtProbe[];
   language?: "go" | "rust" | "c++";
+  /** `directories`: where else to look for a separate file. Throws an Error with a sentence where the file is damaged. */
+  debugInfo?(directories?: readonly string[]): UserDebugInfo | MissingDebugInfo;
 }
 
 export interface Kernel {

@@ -2,7 +2,15 @@
 import { readdirSync, readlinkSync, realpathSync, statSync } from "node:fs";
 import { delimiter, isAbsolute, join, resolve } from "node:path";
 import { ElfFile, ElfSymbols, usdtProbes } from "libbpf-ts";
-import type { Arch, UsdtProbe, UserBinary, UserSymbol } from "../compile/kernel.ts";
+import type {
+  Arch,
+  MissingDebugInfo,
+  UsdtProbe,
+  UserBinary,
+  UserDebugInfo,
+  UserSymbol,
+} from "../compile/kernel.ts";
+import { readDebugInfo } from "./debugInfo.ts";
 import { findLibrary } from "./ldCache.ts";
 import { mappedFiles } from "./mappedFiles.ts";
 
@@ -11,6 +19,8 @@ class Binary implements UserBinary {
   #symbols: UserSymbol[] | undefined;
   #usdt: UsdtProbe[] | undefined;
   #language: { found: UserBinary["language"] } | undefined;
+  /** Weak: an open file and what was read of it, for as long as a script's types need it. */
+  #debugInfo: { from: string; info: WeakRef<UserDebugInfo | MissingDebugInfo> } | undefined;
 
   constructor(path: string) {
     this.path = path;
@@ -55,6 +65,15 @@ class Binary implements UserBinary {
       }));
     }
     return this.#usdt;
+  }
+
+  debugInfo(directories: readonly string[] = []): UserDebugInfo | MissingDebugInfo {
+    const from = directories.join(":");
+    const known = this.#debugInfo?.from === from ? this.#debugInfo.info.deref() : undefined;
+    if (known) return known;
+    const info = readDebugInfo(this.path, directories);
+    this.#debugInfo = { from, info: new WeakRef(info) };
+    return info;
   }
 
   get language(): UserBinary["language"] {

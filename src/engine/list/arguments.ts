@@ -35,6 +35,15 @@ function fieldLine(field: TracepointField): string {
   return `${field.dataLoc ? "__data_loc " : field.relLoc ? "__rel_loc " : ""}${field.type}${array} ${field.name}`;
 }
 
+/** Parameters of a function of a program with debug info. */
+function userLines(kernel: Kernel, [path, ...names]: string[]): string[] {
+  const [binary] = kernel.binaries(path);
+  const info = binary?.debugInfo?.();
+  const symbol = binary?.symbol?.(names.join(":"));
+  if (!info || !symbol || "tried" in info) return [];
+  return info.function(symbol.offset, symbol.name)?.arguments.map(({ declaration }) => declaration) ?? [];
+}
+
 type Lines = (kernel: Kernel, parts: string[]) => string[];
 
 const last = (parts: string[]): string => parts[parts.length - 1];
@@ -62,6 +71,7 @@ const LINES: Record<string, Lines> = {
   kretprobe: functionLines(false),
   fentry: functionLines(false),
   fexit: functionLines(true),
+  uprobe: userLines,
   iter: (kernel, [target]) => {
     const prototype = kernel.functionPrototype(`bpf_iter_${target}`);
     return prototype ? prototypeLines(prototype, 0, false) : [];

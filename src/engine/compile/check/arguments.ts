@@ -8,6 +8,14 @@ import { valueType } from "./access.ts";
 import type { Context } from "./context.ts";
 import { fieldSignature } from "./describe.ts";
 import { didYouMean, someOf } from "./nearest.ts";
+import {
+  argumentSlot,
+  functionOf,
+  isProblem,
+  type Problem,
+  programArgument,
+  programArguments,
+} from "./program.ts";
 import { withSpace } from "./promote.ts";
 
 /** Argument registers by processor; further arguments are on the stack. */
@@ -41,6 +49,7 @@ export function argumentNames(probe: Probe, cx: Context): string[] {
     return formatOf(probe, cx)
       .map((field) => field.name)
       .filter((name) => !COMMON.test(name));
+  if (probe.attach.kind === "uprobe") return programArguments(probe, cx);
   return prototypeOf(probe, cx)?.arguments.map((argument) => argument.name) ?? [];
 }
 
@@ -50,6 +59,12 @@ export function argumentSignature(probe: Probe, name: string, cx: Context): stri
     const fields = formatOf(probe, cx);
     const field = fields.find((candidate) => candidate.name === name);
     return field ? `${fieldSignature(field)}:${syscallPosition(probe, fields, name)}` : "";
+  }
+  if (probe.attach.kind === "uprobe") {
+    const found = programArgument(probe, name, cx);
+    if (!("argument" in found)) return "";
+    const { type, place } = found.argument;
+    return `${fieldSignature({ name, type, offset: 0 })}:${Object.values(place).join(":")}`;
   }
   const prototype = prototypeOf(probe, cx);
   const index = prototype?.arguments.findIndex((argument) => argument.name === name) ?? -1;
@@ -140,6 +155,7 @@ export function argument(name: string, nameSpan: Span, span: Span, cx: Context):
       span,
     };
   }
+  if (probe.attach.kind === "uprobe") return programValue(probe, name, nameSpan, span, cx);
   const prototype = prototypeOf(probe, cx);
   if (!prototype)
     return cx.fail(
@@ -151,6 +167,29 @@ export function argument(name: string, nameSpan: Span, span: Span, cx: Context):
   const index = prototype.arguments.findIndex((candidate) => candidate.name === name);
   if (index < 0) return unknownArgument(probe, name, nameSpan, cx);
   return slot({ op: "arg", index, type: UINT64, span }, prototype.arguments[index].type, space);
+}
+
+/** `args.NAME` of a user function, as its debug info has it. */
+function programValue(probe: Probe, name: string, nameSpan: Span, span: Span, cx: Context): TypedExpression {
+  const found = programArgument(probe, name, cx);
+  if ("problem" in found) return noDebugInfo(found.problem, span, cx);
+  if (!("argument" in found)) return unknownArgument(probe, name, nameSpan, cx);
+  const others = programArguments(probe, cx).filter((other) => {
+    const each = programArgument(probe, other, cx);
+    return "argument" in each && each.argument.place.kind !== "unreadable";
+  });
+  const value = argumentSlot(found.argument, others, span, cx);
+  return value ? slot(value, found.argument.type, cx.space) : cx.unknown(span);
+}
+
+function noDebugInfo({ message, hint }: Problem, span: Span, cx: Context): TypedExpression {
+  const without = "arg0, arg1, … work without";
+  return cx.fail(
+    "no-debug-info",
+    span,
+    `${message}: args is not known`,
+    hint ? `${hint}; ${without}` : without,
+  );
 }
 
 /** A 64-bit slot as a value of its type. */
@@ -204,7 +243,12 @@ function noArgs(span: Span, cx: Context): TypedExpression {
 /** `args` by itself: all of them as a record. */
 export function wholeArguments(span: Span, cx: Context): TypedExpression {
   if (!cx.group.row.args) return noArgs(span, cx);
-  const names = argumentNames(cx.group.probes[0], cx);
+  const [probe] = cx.group.probes;
+  if (probe.attach.kind === "uprobe") {
+    const found = functionOf(probe, cx);
+    if (isProblem(found)) return noDebugInfo(found, span, cx);
+  }
+  const names = argumentNames(probe, cx);
   const elements = names.map((name) => argument(name, span, span, cx));
   return {
     op: "tuple",

@@ -113,7 +113,8 @@ function stringTruth(operand: TypedExpression): TypedExpression {
 export function typeOfOperand(of: (Expression & { kind: "sizeof" })["of"], cx: Context): Type | undefined {
   if (of.kind !== "type") return cx.typeOf(of);
   const { base, tag, modifiers, typeof: inner, span } = of.type;
-  const constant = !tag && !inner && modifiers.length === 0 && cx.script.definitions.constant(base);
+  const constant =
+    !tag && !inner && modifiers.length === 0 && cx.script.definitions.constant(base, cx.program);
   if (constant) return cx.typeOf({ kind: "identifier", name: base, span });
   return cx.script.definitions.resolve(of.type, cx);
 }

@@ -17,6 +17,7 @@ import type {
 import { type AddressSpace, INT64, type IntType, sizeOf, type Type, UINT64 } from "../types.ts";
 import type { Definitions, TypeNameContext } from "./definitions.ts";
 import type { Inference } from "./inference.ts";
+import { type ProgramTypes, programTypes } from "./program.ts";
 import { isUnknown, literalInt, UNKNOWN } from "./promote.ts";
 
 /** Probes that one typed action serves. */
@@ -62,6 +63,7 @@ export class Context implements TypeNameContext {
   readonly group: ProbeGroup;
   readonly #passes: Passes;
   #scope: Scope = { parent: undefined, variables: new Map() };
+  #program: { types: ProgramTypes | undefined } | undefined;
   loops = 0;
   /** Bodies that unroll has repeated in this action. */
   unrolled = 0;
@@ -97,6 +99,12 @@ export class Context implements TypeNameContext {
   get space(): AddressSpace {
     const attach = this.group.probes[0]?.attach;
     return attach?.kind === "tracepoint" && attach.category === "syscalls" ? "user" : this.group.row.space;
+  }
+
+  /** Types of the traced program, where the probe is in one. */
+  get program(): ProgramTypes | undefined {
+    this.#program ??= { types: programTypes(this.group.probes, this) };
+    return this.#program.types;
   }
 
   error(code: string, span: Span, message: string, hint?: string): void {

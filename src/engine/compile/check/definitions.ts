@@ -21,6 +21,7 @@ import {
   VOID,
 } from "../types.ts";
 import { didYouMean } from "./nearest.ts";
+import type { ProgramTypes } from "./program.ts";
 
 const BASE_TYPES: Readonly<Record<string, Type>> = {
   void: VOID,
@@ -95,6 +96,8 @@ export interface TypeNameContext {
   /** Type of typeof(expression). */
   typeOf(expression: Expression): Type | undefined;
   maxStrlen: number;
+  /** Types of the program that the probe is in; they come before the kernel's. */
+  program?: ProgramTypes;
 }
 
 interface StructDefinition {
@@ -149,21 +152,26 @@ export class Definitions {
     if (definition.name) this.#enums.set(definition.name, type);
   }
 
-  constant(name: string): { value: bigint; type: EnumType; size: 1 | 2 | 4 | 8 } | undefined {
-    return this.#constants.get(name) ?? this.#kernel.enumConstant(name);
+  constant(
+    name: string,
+    program?: ProgramTypes,
+  ): { value: bigint; type: EnumType; size: 1 | 2 | 4 | 8 } | undefined {
+    return this.#constants.get(name) ?? program?.constant(name) ?? this.#kernel.enumConstant(name);
   }
 
   constantNames(): string[] {
     return [...this.#constants.keys()];
   }
 
-  /** A struct or union of the script or the kernel. */
-  struct(name: string, union: boolean): Type | undefined {
+  /** A struct or union of the script, the traced program or the kernel. */
+  struct(name: string, union: boolean, program?: ProgramTypes): Type | undefined {
     const key = `${union ? "union" : "struct"} ${name}`;
     const own = this.#layouts.get(key);
     if (own) return { kind: "struct", name, union, layout: () => own };
     if (this.#laying.has(key) || this.#structs.has(key))
       return { kind: "struct", name, union, layout: () => this.#layouts.get(key) ?? EMPTY_LAYOUT };
+    const traced = program?.struct(name, union);
+    if (traced) return traced;
     const layout = this.#kernel.struct(name, union);
     return layout && { kind: "struct", name, union, layout: () => layout };
   }
@@ -249,21 +257,25 @@ export class Definitions {
       const union = tag === "union";
       const definition = this.#structs.get(`${tag} ${bare}`);
       if (definition && !this.#laying.has(`${tag} ${bare}`)) this.#layoutOf(`${tag} ${bare}`, definition, cx);
-      const found = this.struct(bare, union);
+      const found = this.struct(bare, union, cx.program);
       if (found) return found;
       if (name.modifiers[0]?.kind === "pointer" && this.#laying.size > 0)
         return { kind: "struct", name: bare, union, layout: () => EMPTY_LAYOUT };
       cx.report.error("unknown-type", name.span, `there is no ${tag} ${bare}`, {
-        hint: this.#kernel.hasBtf
-          ? (didYouMean(bare, [
-              ...[...this.#structs.values()].map((s) => s.name),
-              ...this.#kernel.structNames(),
-            ]) ?? "define it at the top of the script, or check its name: bpftool btf dump, or pahole")
-          : "this kernel has no BTF: define the struct at the top of the script",
+        hint: cx.program?.problem
+          ? `${cx.program.problem.message}; ${cx.program.problem.hint ?? "define it at the top of the script"}`
+          : this.#kernel.hasBtf
+            ? (didYouMean(bare, [
+                ...[...this.#structs.values()].map((s) => s.name),
+                ...this.#kernel.structNames(),
+              ]) ?? "define it at the top of the script, or check its name: bpftool btf dump, or pahole")
+            : "this kernel has no BTF: define the struct at the top of the script",
       });
       return undefined;
     }
     if (tag === "enum") {
+      const traced = this.#enums.has(bare) ? undefined : cx.program?.enumNamed(bare);
+      if (traced) return traced;
       const found = this.#enums.get(bare) ?? this.#kernel.enumNamed(bare);
       if (found) return { ...int(4, false), enum: found };
       cx.report.error("unknown-type", name.span, `there is no enum ${bare}`, {
@@ -278,6 +290,7 @@ export class Definitions {
     const found =
       BASE_TYPES[bare] ??
       cInteger(bare) ??
+      (this.#enums.has(bare) || this.#structs.has(`struct ${bare}`) ? undefined : cx.program?.named(bare)) ??
       this.#kernel.typeNamed(bare) ??
       (this.#enums.has(bare) ? ({ ...int(4, false), enum: this.#enums.get(bare) } as Type) : undefined) ??
       this.struct(bare, false) ??

@@ -113,7 +113,7 @@ function identifier(e: Expression & { kind: "identifier" }, cx: Context): TypedE
   if (own) return own;
   const call = builtinCall(e);
   if (call) return callValue(call, cx);
-  const constant = cx.script.definitions.constant(e.name);
+  const constant = cx.script.definitions.constant(e.name, cx.program);
   if (constant)
     return {
       op: "int",

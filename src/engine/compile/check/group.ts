@@ -17,13 +17,22 @@ interface Uses {
   retval: boolean;
   /** `probe` or `func` where its text matters, not only to be shown or kept. */
   names: boolean;
+  /** Types by name, which each program has its own of. */
+  types: boolean;
 }
 
 /** Functions that take a probe's name as it is. */
 const SHOWING = new Set(["printf", "print", "cat", "system", "errorf", "warnf"]);
 
 export function usesOf(action: ActionBlock): Uses {
-  const uses: Uses = { fields: new Set(), numbers: new Set(), all: false, retval: false, names: false };
+  const uses: Uses = {
+    fields: new Set(),
+    numbers: new Set(),
+    all: false,
+    retval: false,
+    names: false,
+    types: false,
+  };
   if (action.predicate) visit(action.predicate, uses, undefined);
   visit(action.body, uses, undefined);
   return uses;
@@ -43,6 +52,7 @@ function visit(node: unknown, uses: Uses, parent: Expression | undefined): void 
   if (typeof node !== "object" || node === null) return;
   const e = node as Expression;
   const name = nameOf(e);
+  if ("type" in e && typeof e.type === "object" && "base" in e.type) uses.types = true;
   // Addresses in the binary are as far from the probe as in the file: another distance for each probe.
   if (e.kind === "call" && e.name === "uaddr") uses.names = true;
   if (name) note(name, uses, parent);
@@ -79,6 +89,7 @@ function signature(probe: Probe, uses: Uses, cx: Context): string {
     const specs = usdtSpecs(probe);
     for (const number of uses.numbers) parts.push(specs[number] ?? "");
   }
+  if (uses.types && (attach.kind === "uprobe" || attach.kind === "usdt")) parts.push(attach.path);
   if (attach.kind === "iter") parts.push(attach.target);
   return parts.join("|");
 }

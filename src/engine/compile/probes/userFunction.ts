@@ -3,6 +3,7 @@ import { didYouMean } from "../check/nearest.ts";
 import type { UserBinary, UserSymbol } from "../kernel.ts";
 import type { Probe } from "../typed.ts";
 import { type ProbeRequest, parseInteger, probe, wrongShape } from "./request.ts";
+import { expandSourceLine, isSourceLine, readSourceLine } from "./sourceLine.ts";
 import { hasWildcard, wildcard } from "./wildcard.ts";
 
 /** The binaries that a path, a library's name or a wildcard means; reports when there are none. */
@@ -35,14 +36,13 @@ export function expandUprobe(request: ProbeRequest): Probe[] {
     });
     return [];
   }
+  if (isSourceLine(all)) {
+    const spec = readSourceLine(request, all);
+    if (!spec) return [];
+    return binaries(request, spec.binary).flatMap((binary) => expandSourceLine(request, binary, spec));
+  }
   if (all.length !== 2 || !all[0] || !all[1])
     return wrongShape(request, `${type}:BINARY:FUNCTION, for example ${type}:libc:malloc`);
-  if (all[0].includes("@")) {
-    request.report.error("not-supported", request.span, "probes at source lines are not supported yet", {
-      hint: "use FUNCTION+OFFSET",
-    });
-    return [];
-  }
   return binaries(request, all[0]).flatMap((binary) => inBinary(request, binary, all[1]));
 }
 

@@ -1,0 +1,136 @@
+// Types and enum constants by name. A unit's own are in an index that is made when it is first asked; of other units only
+// those are read whose bytes mention the name: their entries hold the name itself, or its offset in .debug_str.
+
+import { At, Tag } from "./constants.ts";
+import type { Die } from "./die.ts";
+import type { DwarfFile } from "./file.ts";
+import type { Section } from "./sections.ts";
+import { enumerators } from "./types.ts";
+import type { Unit } from "./unit.ts";
+
+export type TypeKind = "struct" | "union" | "enum" | "typedef";
+
+const KINDS: Record<number, TypeKind> = {
+  [Tag.structure]: "struct",
+  [Tag.class]: "struct",
+  [Tag.union]: "union",
+  [Tag.enumeration]: "enum",
+  [Tag.typedef]: "typedef",
+  [Tag.base]: "typedef",
+};
+
+/** Bytes of a section that are searched at a time. */
+const CHUNK = 1 << 22;
+
+interface Names {
+  /** "struct foo" → position. */
+  types: Map<string, number>;
+  constants: Map<string, { value: bigint; type: Die }> | undefined;
+}
+
+export class TypeNames {
+  readonly #file: DwarfFile;
+  readonly #known = new Map<Unit, Names>();
+  readonly #found = new Map<string, Die | undefined>();
+
+  constructor(file: DwarfFile) {
+    this.#file = file;
+  }
+
+  /** A type that is defined, not only declared: in a unit if it is there, else in any. */
+  find(kind: TypeKind, name: string, near: Unit | undefined): Die | undefined {
+    const key = `${kind} ${name}`;
+    const here = near && this.#inUnit(near, key);
+    if (here) return here;
+    if (!this.#found.has(key)) this.#found.set(key, this.#search(key, name));
+    return this.#found.get(key);
+  }
+
+  constant(name: string, unit: Unit): { value: bigint; type: Die } | undefined {
+    const names = this.#namesOf(unit);
+    if (!names.constants) {
+      names.constants = new Map();
+      for (const [key, at] of names.types) {
+        if (!key.startsWith("enum")) continue;
+        const type = unit.die(at);
+        const values = enumerators(type, true);
+        for (const { name: constant, value } of values) names.constants.set(constant, { value, type });
+      }
+    }
+    return names.constants.get(name);
+  }
+
+  #inUnit(unit: Unit, key: string): Die | undefined {
+    const at = this.#namesOf(unit).types.get(key);
+    return at === undefined ? undefined : unit.die(at);
+  }
+
+  #namesOf(unit: Unit): Names {
+    let names = this.#known.get(unit);
+    if (!names) {
+      names = { types: readTypes(unit), constants: undefined };
+      this.#known.set(unit, names);
+    }
+    return names;
+  }
+
+  #search(key: string, name: string): Die | undefined {
+    const needles = this.#needles(name);
+    for (const file of [this.#file, this.#file.alternate]) {
+      if (!file) continue;
+      for (const unit of file.units) {
+        // Names by number are in a table: only reading tells.
+        const byNumber = unit.root.has(At.strOffsetsBase);
+        if (!byNumber && !needles.some((needle) => asBuffer(unit.bytes).includes(needle))) continue;
+        const die = this.#inUnit(unit, key);
+        if (die) return die;
+      }
+    }
+    return undefined;
+  }
+
+  #needles(name: string): Buffer[] {
+    const needles = [Buffer.from(`${name}\0`)];
+    for (const file of [this.#file, this.#file.alternate]) {
+      const section = file?.sections.get("str");
+      for (const offset of section ? textOffsets(section, name) : []) {
+        const needle = Buffer.alloc(4);
+        needle.writeUInt32LE(offset);
+        needles.push(needle);
+      }
+    }
+    return needles;
+  }
+}
+
+/** The same bytes. */
+const asBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+
+function readTypes(unit: Unit): Map<string, number> {
+  const types = new Map<string, number>();
+  unit.walk((tag, at, depth) => {
+    const kind = KINDS[tag];
+    if (!kind) return;
+    const die = unit.die(at);
+    const name = die.text(At.name);
+    if (die.flag(At.declaration)) return;
+    // Enumerations without a name are kept for their constants.
+    const key = name === undefined ? `${kind} #${at}` : `${kind} ${name}`;
+    if (name === undefined && kind !== "enum") return;
+    if (depth === 1 || !types.has(key)) types.set(key, at);
+  });
+  return types;
+}
+
+/** Offsets at which a text stands in a section of texts, also as the tail of a longer one, which linkers share. */
+function textOffsets(section: Section, text: string): number[] {
+  const needle = Buffer.from(`${text}\0`);
+  const offsets: number[] = [];
+  for (let from = 0; from < section.size; from += CHUNK) {
+    const size = Math.min(CHUNK + needle.length, section.size - from);
+    const chunk = asBuffer(section.bytes(from, size));
+    for (let at = chunk.indexOf(needle); at >= 0 && at < CHUNK; at = chunk.indexOf(needle, at + 1))
+      offsets.push(from + at);
+  }
+  return offsets;
+}
