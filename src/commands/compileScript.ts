@@ -6,14 +6,13 @@ import type { RunOptions } from "./runOptions.ts";
 import type { Source } from "./source.ts";
 
 export function compileScript(source: Source, options: RunOptions, parameters: string[]): CompileResult {
-  return compile(source.text, liveKernel(), {
+  return compile(source.text, liveKernel(options.debugDirectories), {
     fileName: source.name,
     positional: [...parameters, ...options.moreParameters],
     named: options.named,
     unsafe: options.unsafe,
     includePaths: options.includeDirectories,
     includes: options.includeFiles,
-    debugDirectories: options.debugDirectories,
     pid: options.pid,
     hasChild: options.command !== undefined,
     warnHelperErrors: options.runtimeWarnings,

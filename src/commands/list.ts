@@ -1,15 +1,18 @@
 /** `tracedeck list`: probes, their arguments, kernel structs. */
 import { probeFeature } from "libbpf-ts";
+import { missingHint } from "../engine/compile/check/program.ts";
+import { probeType } from "../engine/compile/tables/probeTypes.ts";
 import { liveKernel, tracefsObstacle } from "../engine/kernel/live.ts";
 import { argumentLines, isTypePattern, listProbes, listTypes, missingFeature } from "../engine/list/index.ts";
 import { HELP, type OptionRow, parseOptions, usageText } from "./options.ts";
 import { guarded, print, reportDiagnostics, sayWarning } from "./report.ts";
-import type { RunOptions } from "./runOptions.ts";
+import { DEBUGINFO, debugDirectories, type RunOptions } from "./runOptions.ts";
 import type { Source } from "./source.ts";
 
 const OPTIONS: readonly OptionRow[] = [
   { name: "verbose", short: "v", help: "also show arguments, and the members of structs" },
   { name: "pid", short: "p", value: "PID", help: "also look in the binaries that this process has mapped" },
+  DEBUGINFO,
   HELP,
 ];
 
@@ -27,14 +30,20 @@ const usage = (): string =>
     ].join("\n"),
   );
 
-function* linesOf(pattern: string, verbose: boolean, pid: number | undefined): Iterable<string> {
+function* linesOf(
+  pattern: string,
+  verbose: boolean,
+  pid: number | undefined,
+  debugDirectories: readonly string[],
+): Iterable<string> {
   if (isTypePattern(pattern)) {
     yield* listTypes(pattern, verbose);
     return;
   }
-  for (const probe of listProbes(liveKernel(), pattern, pid)) {
+  const kernel = liveKernel(debugDirectories);
+  for (const probe of listProbes(kernel, pattern, pid)) {
     yield probe;
-    if (verbose) for (const line of argumentLines(liveKernel(), probe)) yield `    ${line}`;
+    if (verbose) for (const line of argumentLines(kernel, probe)) yield `    ${line}`;
   }
 }
 
@@ -53,13 +62,47 @@ function printLines(lines: Iterable<string>): number {
   return count;
 }
 
+/** Arguments of user functions come from debug info: where there is none, that is said once for each program. */
+function sayMissingDebugInfo(
+  patterns: readonly string[],
+  pid: number | undefined,
+  directories: readonly string[],
+): void {
+  const paths = new Set<string>();
+  for (const pattern of patterns) {
+    const [type, path] = pattern.trim().split(":");
+    if (!path || probeType(type)?.name !== "uprobe") continue;
+    for (const binary of liveKernel(directories).binaries(path, pid)) {
+      if (paths.has(binary.path)) continue;
+      paths.add(binary.path);
+      try {
+        const info = binary.debugInfo?.();
+        if (info && "tried" in info)
+          sayWarning(
+            `${binary.path} has no debug info, so arguments are not known: ${missingHint(binary.path, info)}`,
+          );
+      } catch (error) {
+        sayWarning(error instanceof Error ? error.message : String(error));
+      }
+    }
+  }
+}
+
 /** Lists what matches a pattern, or several joined by commas. */
-export async function listPattern(patterns: string, verbose: boolean, pid?: number): Promise<number> {
+export async function listPattern(
+  patterns: string,
+  verbose: boolean,
+  pid?: number,
+  debugDirectories: readonly string[] = [],
+): Promise<number> {
   if (/\./.test(patterns) && !/[:*]/.test(patterns)) {
     sayWarning(`there is no file '${patterns}': it is taken as a pattern`);
   }
   let count = 0;
-  for (const pattern of patterns.split(",")) count += printLines(linesOf(pattern.trim(), verbose, pid));
+  for (const pattern of patterns.split(",")) {
+    count += printLines(linesOf(pattern.trim(), verbose, pid, debugDirectories));
+  }
+  if (verbose) sayMissingDebugInfo(patterns.split(","), pid, debugDirectories);
   if (count === 0) {
     const obstacle = tracefsObstacle();
     if (obstacle) sayWarning(obstacle);
@@ -82,10 +125,11 @@ export async function listProgram(
   const { plan, diagnostics, files } = compileScript(source, options, parameters);
   reportDiagnostics(diagnostics, files);
   if (!plan) return 1;
+  const kernel = liveKernel(options.debugDirectories);
   for (const { name, via } of plan.probes) {
     if (via === "begin" || via === "end") continue;
     print(`${name}\n`);
-    if (options.verbose) for (const line of argumentLines(liveKernel(), name)) print(`    ${line}\n`);
+    if (options.verbose) for (const line of argumentLines(kernel, name)) print(`    ${line}\n`);
   }
   return 0;
 }
@@ -99,6 +143,11 @@ export function main(args: string[]): Promise<number> {
     }
     const patterns = [...positionals, ...rest];
     const pid = values.pid === undefined ? undefined : Number(values.pid);
-    return listPattern(patterns.length > 0 ? patterns.join(",") : "*", values.verbose === true, pid);
+    return listPattern(
+      patterns.length > 0 ? patterns.join(",") : "*",
+      values.verbose === true,
+      pid,
+      debugDirectories(values.debuginfo),
+    );
   });
 }

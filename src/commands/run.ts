@@ -37,7 +37,7 @@ async function listInstead(options: RunOptions): Promise<number> {
     const { source, left } = takeSource(options.program, options.positionals);
     return listProgram(source, options, left);
   }
-  return listPattern(pattern ?? "*", options.verbose);
+  return listPattern(pattern ?? "*", options.verbose, options.pid, options.debugDirectories);
 }
 
 export function main(args: string[]): Promise<number> {

@@ -2,6 +2,20 @@
 import { parseShare } from "../share.ts";
 import { HELP, type OptionRow, parseOptions, UsageError, usageText } from "./options.ts";
 
+export const DEBUGINFO: OptionRow = {
+  name: "debuginfo",
+  value: "DIR[:DIR]",
+  help: "look for separate debug files in these directories too",
+  many: true,
+};
+
+/** bpftrace's "+" before a directory asks for checksums to be compared; they are, wherever there is no build id. */
+export const debugDirectories = (lists: unknown): string[] =>
+  ((lists as string[] | undefined) ?? [])
+    .flatMap((list) => list.split(":"))
+    .map((directory) => directory.replace(/^\+/, ""))
+    .filter(Boolean);
+
 export const RUN_OPTIONS: readonly OptionRow[] = [
   { name: "e", value: "PROGRAM", help: "run this program" },
   { name: "list", short: "l", help: "list the probes that match a pattern, or those of a program or file" },
@@ -29,12 +43,7 @@ export const RUN_OPTIONS: readonly OptionRow[] = [
   },
   { name: "I", value: "DIR", help: "search this directory for included files", many: true },
   { name: "include", value: "FILE", help: "include a file before the program", many: true },
-  {
-    name: "debuginfo",
-    value: "DIR[:DIR]",
-    help: "look for separate debug files in these directories too",
-    many: true,
-  },
+  DEBUGINFO,
   { name: "usdt-file-activation", help: "activate USDT semaphores by path" },
   { name: "no-feature", value: "FEATURES", help: "do without kernel features, separated by commas" },
   { name: "info", help: "what this kernel and user can do" },
@@ -188,11 +197,7 @@ export function parseRunOptions(args: readonly string[]): RunOptions {
     stages: parseStages(text("debug")),
     includeDirectories: (values.I as string[] | undefined) ?? [],
     includeFiles: (values.include as string[] | undefined) ?? [],
-    // bpftrace's "+" asks for the checksum to be compared; it is, wherever there is no build id.
-    debugDirectories: ((values.debuginfo as string[] | undefined) ?? [])
-      .flatMap((list) => list.split(":"))
-      .map((directory) => directory.replace(/^\+/, ""))
-      .filter(Boolean),
+    debugDirectories: debugDirectories(values.debuginfo),
     show: values.help ? "help" : values.version ? "version" : values.info ? "info" : undefined,
   };
 }

@@ -90,12 +90,9 @@ export class Dwarf implements Disposable {
     );
   }
 
-  /** An enum constant of the unit that the code at `near` belongs to. */
+  /** An enum constant; see `typeNamed`. */
   constantNamed(name: string, near: number): { value: bigint; type: Die } | undefined {
-    return guarded(this.path, () => {
-      const unit = this.#index.find(near);
-      return unit && this.#names.constant(name, unit);
-    });
+    return guarded(this.path, () => this.#names.constant(name, this.#index.find(near)));
   }
 
   /** Addresses where the code of a source line begins. `file` is a path, or the end of one: "main.c", "src/main.c". */

@@ -25,13 +25,19 @@ const CHUNK = 1 << 22;
 interface Names {
   /** "struct foo" → position. */
   types: Map<string, number>;
-  constants: Map<string, { value: bigint; type: Die }> | undefined;
+  constants: Map<string, Constant> | undefined;
+}
+
+interface Constant {
+  value: bigint;
+  type: Die;
 }
 
 export class TypeNames {
   readonly #file: DwarfFile;
   readonly #known = new Map<Unit, Names>();
   readonly #found = new Map<string, Die | undefined>();
+  readonly #constants = new Map<string, Constant | undefined>();
 
   constructor(file: DwarfFile) {
     this.#file = file;
@@ -42,11 +48,27 @@ export class TypeNames {
     const key = `${kind} ${name}`;
     const here = near && this.#inUnit(near, key);
     if (here) return here;
-    if (!this.#found.has(key)) this.#found.set(key, this.#search(key, name));
+    if (!this.#found.has(key))
+      this.#found.set(
+        key,
+        this.#search(name, (unit) => this.#inUnit(unit, key)),
+      );
     return this.#found.get(key);
   }
 
-  constant(name: string, unit: Unit): { value: bigint; type: Die } | undefined {
+  /** An enum constant: a unit's own if it has one of the name, else that of any. */
+  constant(name: string, near: Unit | undefined): Constant | undefined {
+    const here = near && this.#constantIn(near, name);
+    if (here) return here;
+    if (!this.#constants.has(name))
+      this.#constants.set(
+        name,
+        this.#search(name, (unit) => this.#constantIn(unit, name)),
+      );
+    return this.#constants.get(name);
+  }
+
+  #constantIn(unit: Unit, name: string): Constant | undefined {
     const names = this.#namesOf(unit);
     if (!names.constants) {
       names.constants = new Map();
@@ -74,7 +96,8 @@ export class TypeNames {
     return names;
   }
 
-  #search(key: string, name: string): Die | undefined {
+  /** Asks the units that may have something of the name. */
+  #search<T>(name: string, ask: (unit: Unit) => T | undefined): T | undefined {
     const needles = this.#needles(name);
     for (const file of [this.#file, this.#file.alternate]) {
       if (!file) continue;
@@ -82,8 +105,8 @@ export class TypeNames {
         // Names by number are in a table: only reading tells.
         const byNumber = unit.root.has(At.strOffsetsBase);
         if (!byNumber && !needles.some((needle) => asBuffer(unit.bytes).includes(needle))) continue;
-        const die = this.#inUnit(unit, key);
-        if (die) return die;
+        const found = ask(unit);
+        if (found) return found;
       }
     }
     return undefined;

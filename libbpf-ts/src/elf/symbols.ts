@@ -72,8 +72,8 @@ function packedSymbols(elf: ElfFile): Table[] {
   }
 }
 
-function symbolsOfDebugFile(elf: ElfFile, root: string): Table[] {
-  using debug = debugFileOf(elf, root);
+function symbolsOfDebugFile(elf: ElfFile, root: string, directories: readonly string[]): Table[] {
+  using debug = debugFileOf(elf, root, directories);
   return debug ? tablesOf(debug) : [];
 }
 
@@ -118,11 +118,11 @@ export class ElfSymbols {
     return new ElfSymbols(tablesOf(elf));
   }
 
-  /** With those that a stripped file has elsewhere. `root`: see `debugFileOf`. */
-  static readAll(elf: ElfFile, root = ""): ElfSymbols {
+  /** With those that a stripped file has elsewhere. `root`, `directories`: see `debugFilePaths`. */
+  static readAll(elf: ElfFile, root = "", directories: readonly string[] = []): ElfSymbols {
     const own = tablesOf(elf);
     if (elf.sections.some(({ type }) => type === SectionType.symtab)) return new ElfSymbols(own);
-    const separate = symbolsOfDebugFile(elf, root);
+    const separate = symbolsOfDebugFile(elf, root, directories);
     return new ElfSymbols([...separate, ...(separate.length > 0 ? [] : packedSymbols(elf)), ...own]);
   }
 

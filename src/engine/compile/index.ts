@@ -13,8 +13,6 @@ export interface CompileOptions {
   /** Directories searched first by #include (-I), and headers read before the script's own (--include). */
   includePaths?: readonly string[];
   includes?: readonly string[];
-  /** Directories with separate debug files, before those of the system (--debuginfo). */
-  debugDirectories?: readonly string[];
   /** -p PID, and whether -c gives a child. */
   pid?: number;
   hasChild?: boolean;

@@ -97,8 +97,8 @@ export interface UserBinary {
   movable?: boolean;
   usdt(): readonly UsdtProbe[];
   language?: "go" | "rust" | "c++";
-  /** `directories`: where else to look for a separate file. Throws an Error with a sentence where the file is damaged. */
-  debugInfo?(directories?: readonly string[]): UserDebugInfo | MissingDebugInfo;
+  /** Throws an Error with a sentence where the file is damaged. */
+  debugInfo?(): UserDebugInfo | MissingDebugInfo;
 }
 
 export interface Kernel {

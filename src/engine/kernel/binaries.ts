@@ -20,16 +20,23 @@ class Binary implements UserBinary {
   #usdt: UsdtProbe[] | undefined;
   #language: { found: UserBinary["language"] } | undefined;
   /** Weak: an open file and what was read of it, for as long as a script's types need it. */
-  #debugInfo: { from: string; info: WeakRef<UserDebugInfo | MissingDebugInfo> } | undefined;
+  #debugInfo: WeakRef<UserDebugInfo | MissingDebugInfo> | undefined;
+  readonly #debugDirectories: readonly string[];
 
-  constructor(path: string) {
+  constructor(path: string, debugDirectories: readonly string[]) {
     this.path = path;
+    this.#debugDirectories = debugDirectories;
+  }
+
+  /** Also those of a separate debug file. */
+  #readSymbols(elf: ElfFile): ElfSymbols {
+    return ElfSymbols.readAll(elf, rootOfPath(this.path), this.#debugDirectories);
   }
 
   symbols(): readonly UserSymbol[] {
     if (!this.#symbols) {
       using elf = ElfFile.open(this.path);
-      this.#symbols = ElfSymbols.read(elf)
+      this.#symbols = this.#readSymbols(elf)
         .functions()
         .flatMap(({ name, address, size }) => {
           const offset = elf.fileOffset(address);
@@ -41,7 +48,7 @@ class Binary implements UserBinary {
 
   symbol(name: string): UserSymbol | undefined {
     using elf = ElfFile.open(this.path);
-    const found = ElfSymbols.read(elf).find(name);
+    const found = this.#readSymbols(elf).find(name);
     // Variables that start as zeros are not in the file.
     return (
       found && { name, address: found.address, size: found.size, offset: elf.fileOffset(found.address) ?? 0 }
@@ -67,12 +74,12 @@ class Binary implements UserBinary {
     return this.#usdt;
   }
 
-  debugInfo(directories: readonly string[] = []): UserDebugInfo | MissingDebugInfo {
-    const from = directories.join(":");
-    const known = this.#debugInfo?.from === from ? this.#debugInfo.info.deref() : undefined;
-    if (known) return known;
-    const info = readDebugInfo(this.path, directories);
-    this.#debugInfo = { from, info: new WeakRef(info) };
+  debugInfo(): UserDebugInfo | MissingDebugInfo {
+    let info = this.#debugInfo?.deref();
+    if (!info) {
+      info = readDebugInfo(this.path, rootOfPath(this.path), this.#debugDirectories);
+      this.#debugInfo = new WeakRef(info);
+    }
     return info;
   }
 
@@ -91,6 +98,9 @@ class Binary implements UserBinary {
       : undefined;
   }
 }
+
+/** "/proc/PID/root" of a path in another process's root; else "". */
+const rootOfPath = (path: string): string => /^\/proc\/\d+\/root(?=\/)/.exec(path)?.[0] ?? "";
 
 function isFile(path: string): boolean {
   try {
@@ -123,10 +133,13 @@ function candidates(name: string, arch: Arch, root: string): string[] {
 
 export class Binaries {
   #arch: Arch;
+  #debugDirectories: readonly string[];
   #known = new Map<string, Binary>();
 
-  constructor(arch: Arch) {
+  /** `debugDirectories`: where separate debug files are looked for before the system's places. */
+  constructor(arch: Arch, debugDirectories: readonly string[] = []) {
     this.#arch = arch;
+    this.#debugDirectories = debugDirectories;
   }
 
   find(pattern: string, pid?: number): readonly UserBinary[] {
@@ -152,7 +165,7 @@ export class Binaries {
     const real = path.startsWith("/proc/") ? path : realpathSync(path);
     let binary = this.#known.get(real);
     if (!binary) {
-      binary = new Binary(real);
+      binary = new Binary(real, this.#debugDirectories);
       this.#known.set(real, binary);
     }
     return binary;

@@ -3,16 +3,13 @@ import { Dwarf, debugFileOf, debugFilePaths, ElfFile } from "libbpf-ts";
 import type { MissingDebugInfo, UserDebugInfo } from "../compile/kernel.ts";
 import { DwarfTypes } from "./dwarfTypes.ts";
 
-/** "/proc/PID/root" of a path in another process's root; else "". */
-const rootOf = (path: string): string => /^\/proc\/\d+\/root(?=\/)/.exec(path)?.[0] ?? "";
-
-/** Throws ElfError or DwarfError where a file is damaged. `directories` are looked in before those of the system. */
+/** Throws ElfError or DwarfError where a file is damaged. `root` and `directories`: see `debugFilePaths`. */
 export function readDebugInfo(
   path: string,
+  root: string,
   directories: readonly string[],
 ): UserDebugInfo | MissingDebugInfo {
   using elf = ElfFile.open(path);
-  const root = rootOf(path);
   const own = Dwarf.isIn(elf);
   const file = own ? ElfFile.open(path) : debugFileOf(elf, root, directories);
   if (file && (own || Dwarf.isIn(file))) {

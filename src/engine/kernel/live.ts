@@ -63,7 +63,7 @@ class LiveKernel implements Kernel {
   readonly pageSize = PAGE_SIZE;
 
   #types = new BtfTypes();
-  #binaries = new Binaries(this.arch);
+  #binaries: Binaries;
   #kallsyms = lazy(() => Kallsyms.load());
   #onlineCpus = lazy(onlineCpus);
   #hasBtf = lazy(() => existsSync("/sys/kernel/btf/vmlinux"));
@@ -105,7 +105,8 @@ class LiveKernel implements Kernel {
     }),
   );
 
-  constructor() {
+  constructor(debugDirectories: readonly string[]) {
+    this.#binaries = new Binaries(this.arch, debugDirectories);
     const [major, minor, patch] = this.release.split(/[^0-9]+/, 3).map(Number);
     this.version = [major, minor, patch || 0];
   }
@@ -208,8 +209,11 @@ function traceableFunctions(): { name: string; module: string }[] {
     });
 }
 
-/** The kernel that this process runs on. */
-export const liveKernel: () => Kernel = lazy(() => new LiveKernel());
+const kernels = memo((directories) => new LiveKernel(directories.split(":").filter(Boolean)));
+
+/** The kernel that this process runs on. `debugDirectories`: more places for separate debug files of programs. */
+export const liveKernel = (debugDirectories: readonly string[] = []): Kernel =>
+  kernels(debugDirectories.join(":"));
 
 /** Why tracefs cannot be read here, in a sentence; undefined: it can. */
 export function tracefsObstacle(): string | undefined {

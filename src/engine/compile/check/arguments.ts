@@ -182,14 +182,9 @@ function programValue(probe: Probe, name: string, nameSpan: Span, span: Span, cx
   return value ? slot(value, found.argument.type, cx.space) : cx.unknown(span);
 }
 
-function noDebugInfo({ message, hint }: Problem, span: Span, cx: Context): TypedExpression {
-  const without = "arg0, arg1, … work without";
-  return cx.fail(
-    "no-debug-info",
-    span,
-    `${message}: args is not known`,
-    hint ? `${hint}; ${without}` : without,
-  );
+function noDebugInfo({ message, hint, inside }: Problem, span: Span, cx: Context): TypedExpression {
+  const hints = [hint, inside ? undefined : "arg0, arg1, … work without"].filter(Boolean);
+  return cx.fail("no-debug-info", span, `args is not known: ${message}`, hints.join("; "));
 }
 
 /** A 64-bit slot as a value of its type. */

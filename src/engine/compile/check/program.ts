@@ -9,6 +9,8 @@ import { someOf } from "./nearest.ts";
 export interface Problem {
   message: string;
   hint?: string;
+  /** The probe is not at the beginning of a function. */
+  inside?: true;
 }
 
 export const isProblem = (value: object): value is Problem => "message" in value;
@@ -26,7 +28,7 @@ export function missingHint(path: string, { tried, stripped }: MissingDebugInfo)
 function debugInfoOf(path: string, cx: Context): UserDebugInfo | Problem {
   try {
     const [binary] = cx.kernel.binaries(path);
-    const info = binary?.debugInfo?.(cx.script.options.debugDirectories);
+    const info = binary?.debugInfo?.();
     if (!info) return { message: `the debug info of ${path} is not known here` };
     if (!("tried" in info)) return info;
     return { message: `${path} has no debug info`, hint: missingHint(path, info) };
@@ -56,6 +58,7 @@ export function functionOf(probe: Probe, cx: Context): UserFunction | Problem {
     ? {
         message: `${probe.name} is inside a function, where its arguments may no longer be where they came`,
         hint: `uprobe:${attach.path}:${attach.symbol} has them; reg() reads registers here`,
+        inside: true,
       }
     : {
         message: `the debug info of ${attach.path} does not describe ${attach.symbol || "what is at this address"}`,

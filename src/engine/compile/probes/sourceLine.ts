@@ -73,7 +73,7 @@ function lookUp(request: ProbeRequest, binary: UserBinary, spec: SourceSpec): So
     return undefined;
   };
   try {
-    const info = binary.debugInfo?.(request.options.debugDirectories);
+    const info = binary.debugInfo?.();
     if (!info) return fail(`the debug info of ${binary.path} is not known here`);
     if ("tried" in info)
       return fail(

@@ -151,7 +151,7 @@ export const PROBE_TYPES: readonly ProbeTypeRow[] = [
       "uprobe:BINARY@FILE:LINE",
       "uprobe:BINARY@FILE:LINE:COLUMN",
     ],
-    help: "Entry of a function in a program or library, an instruction in it, or a source line. Arguments are arg0, arg1, …; with debug info (-g) also args by name and type.",
+    help: "Entry of a function in a program or library, or an instruction or source line in it. Arguments are arg0, arg1, …; with debug info (-g) also args by name and type.",
     args: true,
     argN: true,
     registers: true,

@@ -10,6 +10,7 @@ import {
   TRACEPOINTS,
   TYPEDEFS,
 } from "./recordedFacts.ts";
+import { RECORDED_PROGRAMS } from "./recordedProgram.ts";
 
 const BASE: Record<string, Type> = {
   void: { kind: "void" },
@@ -136,6 +137,7 @@ const BINARIES: readonly { names: string[]; binary: UserBinary }[] = [
       ],
     },
   },
+  ...RECORDED_PROGRAMS.map((binary) => ({ names: [binary.path], binary })),
 ];
 
 const SYMBOLS: Record<string, bigint> = {
