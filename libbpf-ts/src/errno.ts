@@ -34,6 +34,7 @@ const names: Record<number, [code: string, text: string]> = {
   75: ["EOVERFLOW", "value too large"],
   84: ["EILSEQ", "not an instruction boundary"],
   95: ["EOPNOTSUPP", "not supported"],
+  99: ["EADDRNOTAVAIL", "no such address, or more than one"],
   110: ["ETIMEDOUT", "timed out"],
   524: ["ENOTSUPP", "not supported by this kernel"],
 };
@@ -60,6 +61,7 @@ export const Errno = {
   ENOSYS: 38,
   EILSEQ: 84,
   EOPNOTSUPP: 95,
+  EADDRNOTAVAIL: 99,
   ENOTSUPP: 524,
 } as const;
 

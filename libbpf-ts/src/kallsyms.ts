@@ -110,8 +110,25 @@ export class Kallsyms {
   }
 
   /** The address of a symbol, or undefined where there is none or it is hidden. */
-  addressOf(name: string): bigint | undefined {
-    return this.find(name)?.address || undefined;
+  addressOf(name: string, module?: string): bigint | undefined {
+    return this.find(name, module)?.address || undefined;
+  }
+
+  /** The addresses of all functions of some names, each name with its module in front ("kvm:kvm_init") or not. */
+  functionAddresses(names: ReadonlySet<string>): Map<string, bigint[]> {
+    const found = new Map<string, bigint[]>();
+    const add = (name: string, address: bigint) => {
+      const known = found.get(name);
+      if (known) known.push(address);
+      else found.set(name, [address]);
+    };
+    this.#eachFunction((begin, end) => {
+      const tab = this.#text.lastIndexOf(TAB, end - 1);
+      const name = this.#text.toString("latin1", begin + 19, tab > begin ? tab : end);
+      const full = tab > begin ? `${this.#text.toString("latin1", tab + 2, end - 1)}:${name}` : name;
+      if (names.has(full)) add(full, BigInt(`0x${this.#text.toString("latin1", begin, begin + 16)}`));
+    });
+    return found;
   }
 
   /** The function that contains an address, or undefined. */
@@ -127,14 +144,19 @@ export class Kallsyms {
 
   /** Every function, in the order of the file; `callback` gets name and module. */
   forEachFunction(callback: (name: string, module: string) => void): void {
+    this.#eachFunction((begin) => {
+      const { name, module } = this.#line(begin);
+      callback(name, module);
+    });
+  }
+
+  /** Begin and end of every function's line. */
+  #eachFunction(callback: (begin: number, end: number) => void): void {
     const text = this.#text;
     for (let begin = 0; begin + 20 < text.length; ) {
-      const end = text.indexOf(NEWLINE, begin);
-      if (functionTypes[text[begin + 17]] === 1) {
-        const { name, module } = this.#line(begin);
-        callback(name, module);
-      }
-      if (end < 0) return;
+      const newline = text.indexOf(NEWLINE, begin);
+      const end = newline < 0 ? text.length : newline;
+      if (functionTypes[text[begin + 17]] === 1) callback(begin, end);
       begin = end + 1;
     }
   }

@@ -170,6 +170,35 @@ export function programInfo(fd: number): ProgramInfo {
   };
 }
 
+/** A function of a program that was loaded with types: its name's type id in the BTF object `btfId`. */
+export interface ProgramFunction {
+  instruction: number;
+  typeId: number;
+}
+
+/** Reads bpf_func_info of a program; empty for one without types. */
+function functionsOf(fd: number): ProgramFunction[] {
+  const info = new DataView(new ArrayBuffer(INFO_SIZE));
+  const read = () => {
+    attr.begin().u32(0, fd).u32(4, INFO_SIZE).ptr(8, info);
+    bpfOrThrow(Cmd.objGetInfoByFd, 16, "program");
+  };
+  read();
+  const count = info.getUint32(144, true);
+  const size = info.getUint32(132, true);
+  if (count === 0 || size < 8) return [];
+  const records = new DataView(new ArrayBuffer(count * size));
+  new Uint8Array(info.buffer).fill(0);
+  info.setUint32(132, size, true);
+  info.setBigUint64(136, addressOf(records), true);
+  info.setUint32(144, count, true);
+  read();
+  return Array.from({ length: info.getUint32(144, true) }, (_, i) => ({
+    instruction: records.getUint32(i * size, true),
+    typeId: records.getUint32(i * size + 4, true),
+  }));
+}
+
 /** A loaded program. Disposing closes the descriptor; links keep the program alive on their own. */
 export class BpfProgram implements Disposable {
   readonly fd: number;
@@ -207,8 +236,22 @@ export class BpfProgram implements Disposable {
     return new BpfProgram(result, spec.type, name, log);
   }
 
+  /** A program of the system by its id (CAP_SYS_ADMIN). */
+  static open(id: number): BpfProgram {
+    attr.begin().u32(0, id);
+    const fd = bpfOrThrow(Cmd.progGetFdById, 12, `id ${id}`);
+    const { type, name } = programInfo(fd);
+    const typeName = Object.entries(ProgType).find(([, value]) => value === type)?.[0];
+    return new BpfProgram(fd, (typeName ?? "unspec") as ProgTypeName, name, "");
+  }
+
   info(): ProgramInfo {
     return programInfo(this.fd);
+  }
+
+  /** Its functions, the main one first; empty for a program without types. */
+  functions(): ProgramFunction[] {
+    return functionsOf(this.fd);
   }
 
   /** The instructions as the verifier rewrote them; what `asm.disassemble` reads. */
@@ -281,13 +324,8 @@ export function listLinks(): number[] {
   return listIds(Cmd.linkGetNextId);
 }
 
-/** A program of the system by its id (CAP_SYS_ADMIN). */
+/** Facts of a program of the system by its id (CAP_SYS_ADMIN). */
 export function programInfoById(id: number): ProgramInfo {
-  attr.begin().u32(0, id);
-  const fd = bpfOrThrow(Cmd.progGetFdById, 12, `id ${id}`);
-  try {
-    return programInfo(fd);
-  } finally {
-    close(fd);
-  }
+  using program = BpfProgram.open(id);
+  return program.info();
 }

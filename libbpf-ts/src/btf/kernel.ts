@@ -3,7 +3,7 @@
 import { closeSync, existsSync, fstatSync, openSync, readdirSync, readFileSync } from "node:fs";
 import { Errno, SysError, UnsupportedError } from "../errno.ts";
 import { VerifierError } from "../program.ts";
-import { addressOf, attr, bpf, bpfCallName, close, Mapping } from "../sys.ts";
+import { addressOf, attr, bpf, bpfCallName, bpfOrThrow, close, Mapping } from "../sys.ts";
 import { Cmd } from "../uapi.ts";
 import { Btf } from "./reader.ts";
 
@@ -112,8 +112,28 @@ export class BtfObject implements Disposable {
     }
   }
 
+  /** By its id, as `ProgramInfo.btfId` has it (CAP_SYS_ADMIN). */
+  static openId(id: number): BtfObject {
+    attr.begin().u32(0, id);
+    return new BtfObject(bpfOrThrow(Cmd.btfGetFdById, 12, `id ${id}`));
+  }
+
   info(): { id: number; name: string } {
     return info(this.fd);
+  }
+
+  /** Its types. A module's BTF needs the kernel's as `base`. */
+  read(base?: Btf): Btf {
+    const view = new DataView(new ArrayBuffer(16));
+    const read = () => {
+      attr.begin().u32(0, this.fd).u32(4, 16).ptr(8, view);
+      bpfOrThrow(Cmd.objGetInfoByFd, 16, "BTF");
+    };
+    read();
+    const bytes = new Uint8Array(view.getUint32(8, true));
+    view.setBigUint64(0, addressOf(bytes), true);
+    read();
+    return Btf.parse(bytes, base);
   }
 
   [Symbol.dispose](): void {

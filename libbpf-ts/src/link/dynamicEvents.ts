@@ -1,7 +1,7 @@
 // The PMUs `kprobe` and `uprobe` (4.17), and the older way where they are missing: a line written to tracefs'
 // kprobe_events or uprobe_events makes a tracepoint, which must be removed again after its last descriptor is closed.
 
-import { appendFileSync, readFileSync } from "node:fs";
+import { appendFileSync, existsSync, readFileSync } from "node:fs";
 import { SysError } from "../errno.ts";
 import { tracefsPath, tracepointId } from "../tracefs.ts";
 
@@ -41,7 +41,24 @@ export function probePmu(pmu: "kprobe" | "uprobe"): ProbePmu | undefined {
   return found;
 }
 
+const GROUP = "libbpf_ts_";
 let counter = 0;
+let swept = false;
+
+/** Removes what processes that were killed have left; events that are open refuse. */
+function sweep(path: string): void {
+  swept = true;
+  for (const [, group, pid, name] of readFileSync(path, "latin1").matchAll(
+    /^\w+:(libbpf_ts_(\d+))\/(\w+) /gm,
+  )) {
+    if (existsSync(`/proc/${pid}`)) continue;
+    try {
+      appendFileSync(path, `-:${group}/${name}\n`);
+    } catch {
+      // Still open in another process, or gone.
+    }
+  }
+}
 
 export interface DynamicEvent {
   /** Config of a tracepoint perf event. */
@@ -55,15 +72,18 @@ export function createDynamicEvent(
   file: "kprobe_events" | "uprobe_events",
   kind: "p" | "r",
   where: string,
+  hintFor?: (errno: number, where: string) => string | undefined,
 ): DynamicEvent {
-  const group = `libbpf_ts_${process.pid}`;
+  const group = `${GROUP}${process.pid}`;
   const name = `e${counter++}`;
   const path = `${tracefsPath()}/${file}`;
+  if (!swept) sweep(path);
   const write = (line: string) => {
     try {
       appendFileSync(path, `${line}\n`);
     } catch (error) {
-      throw new SysError(`write(${path}, "${line}")`, Math.abs((error as NodeJS.ErrnoException).errno ?? 5));
+      const errno = Math.abs((error as NodeJS.ErrnoException).errno ?? 5);
+      throw new SysError(`write(${path}, "${line}")`, errno, hintFor?.(errno, where));
     }
   };
   write(`${kind}:${group}/${name} ${where}`);

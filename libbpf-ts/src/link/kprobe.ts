@@ -14,6 +14,8 @@ import { encodePerfEventAttr, openPerfEvent } from "./perfEvent.ts";
 export interface KprobeTarget {
   /** A symbol; system calls may be named without their prefix ("sys_read"). */
   symbol?: string;
+  /** Of this module. */
+  module?: string;
   /** Or an address. */
   address?: bigint;
   /** Bytes after the symbol. */
@@ -36,6 +38,8 @@ export function kprobesAvailable(): boolean {
 function hintFor(errno: number, where: string): string | undefined {
   if (errno === Errno.EILSEQ) return `${where} is inside an instruction`;
   if (errno === Errno.ENOENT) return `this kernel has no function ${where}`;
+  if (errno === Errno.EADDRNOTAVAIL)
+    return `this kernel has several functions ${where}: attach to their addresses`;
   if (errno === Errno.EINVAL)
     return `${where} is inlined, or on the kernel's list of functions that must not be probed`;
   return undefined;
@@ -43,8 +47,9 @@ function hintFor(errno: number, where: string): string | undefined {
 
 /** Attaches a `kprobe` program to one kernel function. */
 export function attachKprobe(program: HasFd, kprobe: KprobeTarget): Link {
-  const place = kprobe.symbol ?? `0x${(kprobe.address ?? 0n).toString(16)}`;
-  const where = `${place}${kprobe.offset ? `+${kprobe.offset}` : ""}`;
+  const { symbol, address, offset } = kprobe;
+  const place = symbol === undefined ? `0x${(address ?? 0n).toString(16)}` : qualified(kprobe, symbol);
+  const where = `${place}${offset ? `+${offset}` : ""}`;
   const target = `${kprobe.ret ? "kretprobe" : "kprobe"} ${where}`;
   if (!kprobesAvailable()) {
     throw new UnsupportedError(
@@ -52,39 +57,55 @@ export function attachKprobe(program: HasFd, kprobe: KprobeTarget): Link {
       "this kernel was built without kprobes (CONFIG_KPROBES, CONFIG_KPROBE_EVENTS)",
     );
   }
-  const pmu = probePmu("kprobe");
-  let errno: number = Errno.EINVAL;
-  if (pmu) {
-    const prefixed = kprobe.symbol ? [kprobe.symbol, archFor().syscallPrefix + kprobe.symbol] : [undefined];
-    for (const symbol of prefixed) {
-      const name = symbol === undefined ? undefined : cstring(symbol);
-      const bytes = encodePerfEventAttr({
-        type: pmu.type,
-        config: kprobe.ret ? pmu.retprobeBit : 0n,
-        config1: name ? addressOf(name) : 0n,
-        config2: name ? (kprobe.offset ?? 0n) : (kprobe.address ?? 0n) + (kprobe.offset ?? 0n),
-      });
-      const event = perfEventOpen(bytes, -1, 0);
-      if (event >= 0) {
-        const { fd, isLink } = attachToPerfEvent(program, event, target, kprobe.cookie);
-        return new FdLink(target, [fd], isLink);
-      }
-      errno = -event;
-      if (errno !== Errno.ENOENT && errno !== Errno.EINVAL) break;
-    }
-    // Old PMUs refuse symbols such as "foo.isra.0", which tracefs takes.
-    if (errno !== Errno.EINVAL || !kprobe.symbol?.includes(".")) {
-      throw new SysError(`perf_event_open(${target})`, errno, hintFor(errno, where));
-    }
+  const event = openByPmu(kprobe);
+  if (event !== undefined && event >= 0) {
+    const { fd, isLink } = attachToPerfEvent(program, event, target, kprobe.cookie);
+    return new FdLink(target, [fd], isLink);
   }
-  const dynamic = createDynamicEvent("kprobe_events", kprobe.ret ? "r" : "p", where);
+  if (event !== undefined && !tracefsMayKnow(kprobe, -event)) {
+    throw new SysError(`perf_event_open(${target})`, -event, hintFor(-event, where));
+  }
+  return attachByTracefs(program, kprobe, where, target);
+}
+
+const qualified = ({ module }: KprobeTarget, symbol: string): string =>
+  module ? `${module}:${symbol}` : symbol;
+
+/**
+ * Where the PMU refuses a name that tracefs takes: PMUs before 5.13 made an event's name of it and stumbled over dots
+ * ("foo.isra.0"); those of 6.6 to 6.11 looked for a module's function in the kernel only.
+ */
+function tracefsMayKnow({ symbol, module }: KprobeTarget, errno: number): boolean {
+  if (errno === Errno.EINVAL) return symbol?.includes(".") ?? false;
+  return errno === Errno.ENOENT && module !== undefined;
+}
+
+/** A perf event's descriptor, a negated errno, or undefined where this kernel has no PMU. */
+function openByPmu(kprobe: KprobeTarget): number | undefined {
+  const { symbol, address, offset } = kprobe;
+  const pmu = probePmu("kprobe");
+  if (!pmu) return undefined;
+  const open = (own: string | undefined) => {
+    const name = own === undefined ? undefined : cstring(qualified(kprobe, own));
+    const bytes = encodePerfEventAttr({
+      type: pmu.type,
+      config: kprobe.ret ? pmu.retprobeBit : 0n,
+      config1: name ? addressOf(name) : 0n,
+      config2: name ? (offset ?? 0n) : (address ?? 0n) + (offset ?? 0n),
+    });
+    return perfEventOpen(bytes, -1, 0);
+  };
+  const event = open(symbol);
+  if ((event !== -Errno.ENOENT && event !== -Errno.EINVAL) || !symbol?.startsWith("sys_")) return event;
+  const prefixed = open(archFor().syscallPrefix + symbol);
+  return prefixed >= 0 ? prefixed : event;
+}
+
+function attachByTracefs(program: HasFd, kprobe: KprobeTarget, where: string, target: string): Link {
+  const dynamic = createDynamicEvent("kprobe_events", kprobe.ret ? "r" : "p", where, hintFor);
   try {
-    const event = openPerfEvent(
-      { type: PerfType.tracepoint, config: BigInt(dynamic.id), period: 1n },
-      -1,
-      0,
-      target,
-    );
+    const spec = { type: PerfType.tracepoint, config: BigInt(dynamic.id), period: 1n };
+    const event = openPerfEvent(spec, -1, 0, target);
     const { fd, isLink } = attachToPerfEvent(program, event, target, kprobe.cookie);
     return new FdLink(target, [fd], isLink, dynamic.remove);
   } catch (error) {

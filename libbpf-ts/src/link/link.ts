@@ -28,6 +28,8 @@ export interface Link extends Disposable {
   readonly fds: readonly number[];
   /** What is attached, for messages: "tracepoint sched:sched_switch". */
   readonly target: string;
+  /** Detaching also removes an event of tracefs, which works once no process has it open: descriptors stay in this one. */
+  readonly removesEvent: boolean;
   /** Facts from the kernel; undefined where the attachment is a plain perf event (before 5.15). */
   info(): LinkInfo | undefined;
   /** The same as disposing: detaches. */
@@ -66,6 +68,9 @@ export class FdLink implements Link {
   }
   get fd(): number {
     return this.fds[0];
+  }
+  get removesEvent(): boolean {
+    return this.#after !== undefined;
   }
   info(): LinkInfo | undefined {
     return this.#isLink ? linkInfo(this.fd) : undefined;

@@ -1,5 +1,5 @@
 /** What attaching gives, and what an attacher is handed. One attacher per `ProbePlan.via`, in a file of its own. */
-import type { BpfProgram, Link } from "libbpf-ts";
+import { type BpfProgram, type Link, SysError, UnsupportedError } from "libbpf-ts";
 import type { ProbePlan } from "../compile/plan.ts";
 import type { Attach } from "../compile/typed.ts";
 
@@ -12,7 +12,27 @@ export interface AttachRequest {
   cookies: readonly number[];
   /** -p or -c: probes in user space are attached to this process only. */
   pid: number | undefined;
+  /** What to do about a probe among several that cannot be attached: throw, and nothing is, or return, and the rest is. */
+  refused(error: AttachError): void;
 }
+
+/** A probe that could not be attached. */
+export class AttachError extends Error {
+  readonly probe: ProbePlan;
+  /** The kernel's reason, for callers that tell "not here" from "not permitted". */
+  readonly reason: unknown;
+
+  constructor(probe: ProbePlan, reason: unknown) {
+    super(`cannot attach ${probe.name}: ${reason instanceof Error ? reason.message : String(reason)}`);
+    this.name = "AttachError";
+    this.probe = probe;
+    this.reason = reason;
+  }
+}
+
+/** Whether an error is the kernel's answer, and not a mistake of ours. */
+export const isRefusal = (error: unknown): boolean =>
+  error instanceof SysError || error instanceof UnsupportedError;
 
 export interface Attached {
   link: Link;
@@ -22,7 +42,7 @@ export interface Attached {
   slowToClose: boolean;
 }
 
-/** Attaches the probes of a request: all of them or none, throwing what the kernel said about `probe`. */
+/** Attaches the probes of a request, or leaves none attached and throws what the kernel said. */
 export type Attacher = (request: AttachRequest) => Attached[];
 
 /** The attach description, of the kind that the attacher is for. */

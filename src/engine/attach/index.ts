@@ -1,7 +1,7 @@
 /** Probes → links. What can be attached, by `ProbePlan.via`; begin, end and signals are run by the session itself. */
-import { type BpfProgram, SysError, UnsupportedError } from "libbpf-ts";
+import { type BpfProgram, UnsupportedError } from "libbpf-ts";
 import type { Plan, ProbePlan } from "../compile/plan.ts";
-import type { Attached, Attacher } from "./attached.ts";
+import { AttachError, type Attached, type Attacher, isRefusal } from "./attached.ts";
 import { iter } from "./iter.ts";
 import { kprobe, kprobeMulti } from "./kprobe.ts";
 import { perfEvent } from "./perfEvent.ts";
@@ -11,7 +11,7 @@ import { tracepoint } from "./tracepoint.ts";
 import { fentry } from "./tracing.ts";
 import { uprobe, uprobeMulti, usdt } from "./uprobe.ts";
 
-export type { Attached } from "./attached.ts";
+export { AttachError, type Attached } from "./attached.ts";
 
 /** `together`: one call takes all probes of a program, else one by one, so that a failure names its probe. */
 const ATTACHERS: Partial<Record<ProbePlan["via"], { attach: Attacher; together: boolean }>> = {
@@ -27,20 +27,6 @@ const ATTACHERS: Partial<Record<ProbePlan["via"], { attach: Attacher; together: 
   fentry: { attach: fentry, together: false },
   iter: { attach: iter, together: false },
 };
-
-/** A probe that could not be attached. */
-export class AttachError extends Error {
-  readonly probe: ProbePlan;
-  /** The kernel's reason, for callers that tell "not here" from "not permitted". */
-  readonly reason: unknown;
-
-  constructor(probe: ProbePlan, reason: unknown) {
-    super(`cannot attach ${probe.name}: ${reason instanceof Error ? reason.message : String(reason)}`);
-    this.name = "AttachError";
-    this.probe = probe;
-    this.reason = reason;
-  }
-}
 
 /** What the kernel puts at the head of its list: the last one attached fires first. */
 const LAST_FIRST = new Set<ProbePlan["via"]>([
@@ -78,12 +64,18 @@ export function attachGroups(probes: readonly ProbePlan[]): number[][] {
   return [...groups.filter((group) => !lastFirst.includes(group)), ...lastFirst.reverse()];
 }
 
-/** Attaches one group; throws AttachError, with nothing of the group left attached. */
+/**
+ * Attaches one group. `refused` hears of each probe that the kernel refuses: it throws (by default), and nothing of the group
+ * is left attached, or returns, and the rest is attached.
+ */
 export function attachGroup(
   plan: Plan,
   group: readonly number[],
-  programs: readonly BpfProgram[],
+  program: BpfProgram,
   pid: number | undefined,
+  refused: (error: AttachError) => void = (error) => {
+    throw error;
+  },
 ): Attached[] {
   const probes = group.map((index) => plan.probes[index]);
   const first = probes[0];
@@ -91,9 +83,10 @@ export function attachGroup(
   try {
     if (!row) throw new UnsupportedError(first.name, `there is no way to attach via ${first.via}`);
     const cookies = probes.map((probe, i) => probe.cookie ?? group[i]);
-    return row.attach({ program: programs[first.program], probes, indexes: group, cookies, pid });
+    return row.attach({ program, probes, indexes: group, cookies, pid, refused });
   } catch (error) {
-    if (error instanceof SysError || error instanceof UnsupportedError) throw new AttachError(first, error);
-    throw error;
+    if (!isRefusal(error)) throw error;
+    refused(new AttachError(first, error));
+    return [];
   }
 }

@@ -79,7 +79,7 @@ const PASSES: readonly { name: string; run: (state: State) => void }[] = [
   {
     name: "optimise",
     run(state) {
-      state.optimised = state.lowered!.programs.map((program) => optimise(program.ir));
+      state.optimised = optimised(state.lowered!);
     },
   },
   { name: "emit", run: emit },
@@ -94,6 +94,16 @@ function lowered({ typed, options, kernel, diagnostics }: State, onStackLimit: n
   return usual.layout.scratchTooBig ? attempt(true) : usual;
 }
 
+/** Programs that share their code are worked on once. */
+function optimised({ programs }: Lowered): ProgramIr[] {
+  const known = new Map<ProgramIr, ProgramIr>();
+  return programs.map(({ ir }) => {
+    const made = known.get(ir) ?? optimise(ir);
+    known.set(ir, made);
+    return made;
+  });
+}
+
 /** Scalars always live on the stack; with this limit nothing else does. */
 const LEAST_ON_STACK = 8;
 
@@ -104,7 +114,7 @@ function emit(state: State): void {
   let emitted = attempt();
   if (emitted.deepest.bytes > STACK_BYTES && typed!.config.onStackLimit > LEAST_ON_STACK) {
     state.lowered = lowered(state, LEAST_ON_STACK);
-    state.optimised = state.lowered.programs.map((program) => optimise(program.ir));
+    state.optimised = optimised(state.lowered);
     emitted = attempt();
   }
   state.plan = emitted.plan;

@@ -101,6 +101,14 @@ export interface UserBinary {
   debugInfo?(): UserDebugInfo | MissingDebugInfo;
 }
 
+/** A program in the kernel, or a function of it, that fentry and fexit can attach to. */
+export interface BpfFunction {
+  program: number;
+  name: string;
+  /** BTF id of the function in the program's own BTF. */
+  btfId: number;
+}
+
 export interface Kernel {
   release: string;
   version: readonly [major: number, minor: number, patch: number];
@@ -110,6 +118,8 @@ export interface Kernel {
   onlineCpus: readonly number[];
   /** Names are rows of libbpf-ts `features`. */
   has(feature: string): boolean;
+  /** Why it has not, in the kernel's words as far as there are any. */
+  whyNot?(feature: string): string | undefined;
 
   /** BTF types by C name. Undefined: this kernel's BTF has none, or there is no BTF. */
   hasBtf: boolean;
@@ -128,11 +138,18 @@ export interface Kernel {
   tracepointFormat(category: string, name: string): TracepointFormat | undefined;
   rawTracepoints(): readonly string[];
   rawTracepoint(name: string): Prototype | undefined;
-  /** Functions that kprobe and fentry can take; `module` "vmlinux" for the kernel proper. */
+  /** Functions that kprobe and fentry can take, one by one; `module` "vmlinux" for the kernel proper. Names may repeat. */
   functions(): Iterable<{ name: string; module: string }>;
+  /** Functions on the kernel's list of those that kprobes must leave alone. */
+  blacklisted?(name: string): boolean;
   functionPrototype(name: string, module?: string): Prototype | undefined;
-  /** Kernel symbol → address, from kallsyms. */
-  symbolAddress(name: string): bigint | undefined;
+  /** BPF programs that have types, and their functions. */
+  bpfFunctions?(): readonly BpfFunction[];
+  bpfFunctionPrototype?(program: number, btfId: number): Prototype | undefined;
+  /** Kernel symbol → address, from kallsyms; "vmlinux" is the kernel proper. */
+  symbolAddress(name: string, module?: string): bigint | undefined;
+  /** The function that an address is in. */
+  functionAt?(address: bigint): { name: string; module: string; offset: number } | undefined;
   /** Syscall name → number on this architecture (from the machine's own table), undefined if unknown. */
   syscallNumber(name: string): number | undefined;
 

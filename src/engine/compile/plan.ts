@@ -24,7 +24,7 @@ export interface Plan {
   license: string;
 }
 
-/** One BPF program. */
+/** One BPF program. Programs that only attach to different functions share their arrays. */
 export interface ProgramPlan {
   /** At most 15 characters, [A-Za-z0-9_.]. */
   name: string;
@@ -37,7 +37,7 @@ export interface ProgramPlan {
     | "trace_iter"
     | "kprobe_multi"
     | "uprobe_multi";
-  attachBtf?: { module: string; id: number };
+  attachBtf?: { module: string; id: number; program?: number };
   /** Encoded instructions, 8 bytes each; map references hold zero until relocated. */
   instructions: Uint8Array;
   relocations: Relocation[];

@@ -40,8 +40,28 @@ export type Attach =
     }
   /** `btfId`: the btf_trace_* typedef, when the kernel has BTF. */
   | { kind: "rawtracepoint"; event: string; btfId?: number; module?: string }
-  | { kind: "kprobe"; function: string; module?: string; offset: number; address?: bigint; return: boolean }
-  | { kind: "fentry"; function: string; module: string; btfId: number; exit: boolean }
+  /** `typed`: stands in for fentry or fexit, so that BTF tells its arguments. */
+  | {
+      kind: "kprobe";
+      function: string;
+      module?: string;
+      offset: number;
+      address?: bigint;
+      return: boolean;
+      /** Several functions have the name, and all are meant. */
+      several?: true;
+      typed?: true;
+    }
+  /** `program`: id of the BPF program that the function belongs to. `untyped`: stands in for kprobe or kretprobe. */
+  | {
+      kind: "fentry";
+      function: string;
+      module: string;
+      btfId: number;
+      exit: boolean;
+      program?: number;
+      untyped?: true;
+    }
   | { kind: "uprobe"; path: string; symbol: string; offset: number; return: boolean }
   | {
       kind: "usdt";
@@ -113,6 +133,8 @@ export interface Config {
   logSize: number;
   /** tracedeck's own: how syscall tracepoints attach. auto: raw when an action has two or more. */
   syscallAttach: "auto" | "raw" | "tracepoint";
+  /** tracedeck's own: whether kprobe and fentry may stand in for one another where the kernel lacks one of them. */
+  kernelFunctionFallback: boolean;
   unstable: Record<string, "error" | "warn" | "enable">;
 }
 

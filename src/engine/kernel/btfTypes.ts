@@ -14,6 +14,8 @@ import {
   type Type,
 } from "../compile/types.ts";
 
+import { programTypes } from "./bpfPrograms.ts";
+
 const VMLINUX = "vmlinux";
 const EMPTY: StructLayout = { size: 0, align: 1, fields: [] };
 
@@ -248,6 +250,13 @@ export class BtfTypes {
       if (name.startsWith("btf_trace_")) names.push(name.slice("btf_trace_".length));
     }
     return names.sort();
+  }
+
+  /** A function of a BPF program, by the program's own types. */
+  bpfFunctionPrototype(program: number, btfId: number): Prototype | undefined {
+    const btf = programTypes(program)?.btf;
+    const type = btf && btfId < btf.endId ? btf.typeById(btfId) : undefined;
+    return type?.kind === "func" ? new TypeSource(btf!, "bpf").prototype(type.type, btfId, 0) : undefined;
   }
 
   functionPrototype(name: string, module?: string): Prototype | undefined {

@@ -12,14 +12,23 @@ import {
   listTracepoints,
   onlineCpus,
   possibleCpus,
-  tracefsPath,
+  probeFeature,
   UnsupportedError,
 } from "libbpf-ts";
-import type { Arch, Kernel, Prototype, TracepointFormat, UserBinary } from "../compile/kernel.ts";
+import type {
+  Arch,
+  BpfFunction,
+  Kernel,
+  Prototype,
+  TracepointFormat,
+  UserBinary,
+} from "../compile/kernel.ts";
 import type { EnumType, StructLayout, Type } from "../compile/types.ts";
 import { Binaries } from "./binaries.ts";
+import { bpfFunctions } from "./bpfPrograms.ts";
 import { BtfTypes } from "./btfTypes.ts";
 import { scalarNamed } from "./cTypes.ts";
+import { allFunctions, type KernelFunction, kprobeBlacklist, traceableFunctions } from "./functions.ts";
 import { syscallNumber } from "./syscalls.ts";
 import { liveTracepointFormat, type TypeLookup } from "./tracepoints.ts";
 
@@ -91,13 +100,24 @@ class LiveKernel implements Kernel {
     const [name, module] = key.split("\0");
     return this.hasBtf ? this.#types.functionPrototype(name, module || undefined) : undefined;
   });
-  #addresses = memo((name) => orElse(undefined, () => this.#kallsyms().addressOf(name)));
+  #addresses = memo((key) => {
+    const [name, module] = key.split("\0");
+    const home = module === "vmlinux" ? "" : module;
+    return orElse(undefined, () => this.#kallsyms().addressOf(name, home));
+  });
+  #blacklist = lazy(() => orElse(new Set<string>(), kprobeBlacklist));
+  #bpfPrototypes = memo((key): Prototype | undefined => {
+    const [program, btfId] = key.split(":").map(Number);
+    return this.#types.bpfFunctionPrototype(program, btfId);
+  });
   #rawTracepoints = lazy(() => {
     if (this.hasBtf) return this.#types.rawTracepointNames();
     const names = this.tracepointCategories().flatMap((category) => [...this.tracepoints(category)]);
     return [...new Set(names)].sort();
   });
-  #functions = lazy(() => orElse(undefined, traceableFunctions) ?? this.#functionsOfKallsyms());
+  #functions = lazy(
+    () => orElse(undefined, traceableFunctions) ?? orElse([], () => allFunctions(this.#kallsyms())),
+  );
   #pidNamespace = lazy(() =>
     orElse<{ device: bigint; inode: bigint } | undefined>(undefined, () => {
       const { dev, ino } = statSync("/proc/self/ns/pid", { bigint: true });
@@ -126,6 +146,12 @@ class LiveKernel implements Kernel {
 
   has(feature: string): boolean {
     return features.some((row) => row.name === feature) && hasFeature(feature);
+  }
+  whyNot(feature: string): string | undefined {
+    // "bpf(…): operation not permitted (EPERM); more": what was tried is no news.
+    return probeFeature(feature)
+      .reason?.replace(/^\w+\(.*?\): /, "")
+      .split("; ")[0];
   }
 
   struct(name: string, union = false): StructLayout | undefined {
@@ -159,14 +185,26 @@ class LiveKernel implements Kernel {
   rawTracepoint(name: string): Prototype | undefined {
     return this.#rawTracepointPrototypes(name);
   }
-  functions(): Iterable<{ name: string; module: string }> {
+  functions(): Iterable<KernelFunction> {
     return this.#functions();
   }
   functionPrototype(name: string, module?: string): Prototype | undefined {
     return this.#prototypes(`${name}\0${module ?? ""}`);
   }
-  symbolAddress(name: string): bigint | undefined {
-    return this.#addresses(name);
+  blacklisted(name: string): boolean {
+    return this.#blacklist().has(name);
+  }
+  bpfFunctions(): readonly BpfFunction[] {
+    return bpfFunctions();
+  }
+  bpfFunctionPrototype(program: number, btfId: number): Prototype | undefined {
+    return this.#bpfPrototypes(`${program}:${btfId}`);
+  }
+  symbolAddress(name: string, module?: string): bigint | undefined {
+    return this.#addresses(module === undefined ? name : `${name}\0${module}`);
+  }
+  functionAt(address: bigint) {
+    return orElse(undefined, () => this.#kallsyms().symbolAt(address));
   }
   syscallNumber(name: string): number | undefined {
     return syscallNumber(name, this.arch);
@@ -188,25 +226,6 @@ class LiveKernel implements Kernel {
   listDirectory(path: string): readonly string[] | undefined {
     return orElse<readonly string[] | undefined>(undefined, () => readdirSync(path));
   }
-
-  #functionsOfKallsyms(): { name: string; module: string }[] {
-    const found: { name: string; module: string }[] = [];
-    const add = (name: string, module: string) => void found.push({ name, module: module || "vmlinux" });
-    orElse(undefined, () => this.#kallsyms().forEachFunction(add));
-    return found;
-  }
-}
-
-/** The kernel's own list, "name" or "name [module]" a line; on some kernels not even root may read it. */
-function traceableFunctions(): { name: string; module: string }[] {
-  const text = readFileSync(`${tracefsPath()}/available_filter_functions`, "latin1");
-  return text
-    .trimEnd()
-    .split("\n")
-    .map((line) => {
-      const [name, module] = line.split(/\s+/);
-      return { name, module: module ? module.slice(1, -1) : "vmlinux" };
-    });
 }
 
 const kernels = memo((directories) => new LiveKernel(directories.split(":").filter(Boolean)));

@@ -15,13 +15,14 @@ export interface CostReading {
 
 export class CostMeter implements Disposable {
   #statistics: Disposable | undefined;
-  #programs: readonly BpfProgram[];
+  #programs: readonly (BpfProgram | undefined)[];
   #names: string[];
   #last: CostReading;
   #stopped: CostReading | undefined;
   #events = 0;
 
-  constructor(plan: Plan, programs: readonly BpfProgram[]) {
+  /** `programs` by the plan's indexes; those that are not loaded cost nothing. */
+  constructor(plan: Plan, programs: readonly (BpfProgram | undefined)[]) {
     this.#programs = programs;
     this.#names = programs.map((_, i) => programName(plan, i));
     try {
@@ -39,11 +40,11 @@ export class CostMeter implements Disposable {
 
   read(): CostReading {
     if (this.#stopped) return this.#stopped;
-    const infos = this.#programs.map((program) => program.info());
+    const infos = this.#programs.map((program) => program?.info());
     return {
       time: monotonicMs(),
-      runTime: infos.map((info) => info.runTimeNs),
-      runs: infos.map((info) => info.runCnt),
+      runTime: infos.map((info) => info?.runTimeNs ?? 0n),
+      runs: infos.map((info) => info?.runCnt ?? 0n),
     };
   }
 
@@ -93,9 +94,12 @@ function programName(plan: Plan, program: number): string {
 }
 
 /** Hits that the kernel itself left out: re-entered programs and links that say so. */
-export function missedHits(programs: readonly BpfProgram[], links: readonly Attached[]): number {
+export function missedHits(
+  programs: readonly (BpfProgram | undefined)[],
+  links: readonly Attached[],
+): number {
   let missed = 0n;
-  for (const program of programs) missed += program.info().recursionMisses;
+  for (const program of programs) missed += program?.info().recursionMisses ?? 0n;
   for (const { link } of links) missed += link.info()?.missed ?? 0n;
   return Number(missed);
 }

@@ -7,7 +7,9 @@ import type { Attached } from "../attach/index.ts";
 
 /** Detaches everything without waiting for the kernel. */
 export function detachLinks(links: readonly Attached[]): void {
-  const slow = links.filter(({ slowToClose }) => slowToClose).flatMap(({ link }) => link.fds);
+  const slow = links
+    .filter(({ link, slowToClose }) => slowToClose && !link.removesEvent)
+    .flatMap(({ link }) => link.fds);
   handOver(slow, () => {
     for (const { link } of links) link.detach();
   });

@@ -138,8 +138,11 @@ export function loadProgram(
   logLevel = 0,
 ): BpfProgram {
   const { expectedAttach, attachBtf } = program;
+  using target = attachBtf?.program === undefined ? undefined : BpfProgram.open(attachBtf.program);
   using moduleBtf =
-    attachBtf && attachBtf.module !== "vmlinux" ? BtfObject.openModule(attachBtf.module) : undefined;
+    attachBtf && !target && attachBtf.module !== "vmlinux"
+      ? BtfObject.openModule(attachBtf.module)
+      : undefined;
   const spec: ProgramSpec = {
     type: program.type,
     name: program.name,
@@ -148,6 +151,7 @@ export function loadProgram(
     expectedAttachType: expectedAttach && ATTACH_TYPES[expectedAttach],
     attachBtfId: attachBtf?.id,
     attachBtfFd: moduleBtf?.fd,
+    attachProgFd: target?.fd,
     logLevel,
   };
   const load = (withLines: boolean) => {

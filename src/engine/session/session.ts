@@ -39,6 +39,7 @@ import { Globals } from "./globals.ts";
 import { CostGuard, costlyText, type Overhead } from "./guard.ts";
 import { detachLinks } from "./leave.ts";
 import { createMaps, type LocateLine, loadProgram } from "./load.ts";
+import { isAboutTarget, Refusals } from "./refusals.ts";
 import { startChild, type Target, watchProcess } from "./target.ts";
 
 export interface SessionOptions {
@@ -128,8 +129,10 @@ export class Session implements Disposable {
   verifierLogs: string[] = [];
 
   #options: SessionOptions;
+  #refusals: Refusals;
   #maps: BpfMap[] = [];
-  #programs: BpfProgram[] = [];
+  /** By the plan's indexes; undefined: its only probe was refused. */
+  #programs: (BpfProgram | undefined)[] = [];
   #links: Attached[] = [];
   #globals: Globals | undefined;
   #pump: EventPump | undefined;
@@ -150,6 +153,7 @@ export class Session implements Disposable {
   constructor(plan: Plan, options: SessionOptions = {}) {
     this.plan = plan;
     this.#options = options;
+    this.#refusals = new Refusals(plan.config.missingProbes);
     this.#symbols = new SessionSymbols(plan, (map) => this.#maps[map]);
     this.symbols = this.#symbols;
     this.ended = new Promise((resolve) => {
@@ -274,7 +278,7 @@ export class Session implements Disposable {
     this.#pump?.[Symbol.dispose]();
     this.#symbols[Symbol.dispose]();
     detachLinks(this.#links);
-    for (const program of this.#programs) program[Symbol.dispose]();
+    for (const program of this.#programs) program?.[Symbol.dispose]();
     this.#globals = undefined;
     for (const map of this.#maps) map[Symbol.dispose]();
     (this.#target as Partial<Disposable> | undefined)?.[Symbol.dispose]?.();
@@ -319,13 +323,20 @@ export class Session implements Disposable {
   #loadPrograms(): void {
     const locate: LocateLine = (span) => lineOf(this.#options.files ?? [], span);
     this.plan.programs.forEach((program, index) => {
+      const probe = () => this.plan.probes.find((one) => one.program === index);
       try {
         const loaded = loadProgram(program, this.plan, this.#maps, locate, this.#options.logLevel);
         this.#programs.push(loaded);
         this.verifierLogs.push(loaded.verifierLog);
       } catch (error) {
+        if (program.attachBtf && isAboutTarget(error)) {
+          this.#refuse(new AttachError(probe()!, error));
+          this.#programs.push(undefined);
+          this.verifierLogs.push("");
+          return;
+        }
         if (!(error instanceof VerifierError)) throw error;
-        const span = this.plan.probes.find((probe) => probe.program === index)?.span ?? NOWHERE;
+        const span = probe()?.span ?? NOWHERE;
         const diagnostic = explainVerifierError(error.log, program, span);
         throw new SessionError(diagnostic.message, { diagnostic, verifier: error, cause: error });
       }
@@ -344,22 +355,21 @@ export class Session implements Disposable {
     if (this.#target) this.#symbols.follow(this.#target.pid);
   }
 
+  #refuse = (error: AttachError): void => {
+    try {
+      this.#refusals.take(error);
+    } catch {
+      const { message, probe, reason } = error;
+      throw new SessionError(message, { diagnostic: attachDiagnostic(error), probe, cause: reason });
+    }
+  };
+
   async #attachAll(): Promise<void> {
-    const { missingProbes } = this.plan.config;
     let sliceEnd = monotonicMs() + ATTACH_SLICE;
     for (const group of attachGroups(this.plan.probes)) {
-      try {
-        this.#links.push(...attachGroup(this.plan, group, this.#programs, this.#targetFilter()));
-      } catch (error) {
-        if (!(error instanceof AttachError)) throw error;
-        if (missingProbes === "error") {
-          throw new SessionError(error.message, {
-            diagnostic: attachDiagnostic(error),
-            probe: error.probe,
-            cause: error.reason,
-          });
-        }
-        if (missingProbes === "warn") this.#sinks?.onWarning?.(error.message, error.probe.span);
+      const program = this.#programs[this.plan.probes[group[0]].program];
+      if (program) {
+        this.#links.push(...attachGroup(this.plan, group, program, this.#targetFilter(), this.#refuse));
       }
       if (monotonicMs() > sliceEnd) {
         await new Promise(setImmediate);
@@ -367,6 +377,7 @@ export class Session implements Disposable {
         sliceEnd = monotonicMs() + ATTACH_SLICE;
       }
     }
+    this.#refusals.warn((message, span) => this.#sinks?.onWarning?.(message, span));
     this.plan.probes.forEach((probe) => {
       if (probe.attach.kind !== "self") return;
       const signal = probe.attach.signal as NodeJS.Signals;
@@ -374,6 +385,8 @@ export class Session implements Disposable {
       process.on(signal, handler);
       this.#signals.push([signal, handler]);
     });
+    if (this.#refusals.count > 0 && this.#links.length === 0 && this.#signals.length === 0)
+      throw new SessionError("none of the script's probes can be attached here");
   }
 
   #targetFilter(): number | undefined {
@@ -382,7 +395,7 @@ export class Session implements Disposable {
 
   #runOnce(via: "begin" | "end"): void {
     for (const probe of this.plan.probes) {
-      if (probe.via === via) this.#programs[probe.program].testRun();
+      if (probe.via === via) this.#programs[probe.program]!.testRun();
     }
   }
 

@@ -87,7 +87,9 @@ export class LoadedPlan implements Disposable {
   /** Attaches every probe that the kernel fires. */
   attach(): void {
     for (const group of attachGroups(this.plan.probes)) {
-      this.#links.push(...attachGroup(this.plan, group, this.programs, undefined));
+      this.#links.push(
+        ...attachGroup(this.plan, group, this.programs[this.plan.probes[group[0]].program], undefined),
+      );
     }
   }
 

@@ -3,7 +3,7 @@ import { parseUsdtArg, splitUsdtArgs, type UsdtOperand } from "libbpf-ts/usdt-ar
 import type { Span } from "../diagnostic.ts";
 import type { Kernel, Prototype } from "../kernel.ts";
 import type { Probe, TypedExpression } from "../typed.ts";
-import { type AddressSpace, type Field, INT64, type IntType, type Type, UINT64 } from "../types.ts";
+import { type AddressSpace, type Field, INT64, type IntType, sizeOf, type Type, UINT64 } from "../types.ts";
 import { valueType } from "./access.ts";
 import type { Context } from "./context.ts";
 import { fieldSignature } from "./describe.ts";
@@ -25,10 +25,18 @@ const COMMON = /^common_/;
 
 function prototypeOf(probe: Probe, cx: Context): Prototype | undefined {
   const { attach } = probe;
+  if (attach.kind === "fentry" && attach.program !== undefined)
+    return cx.kernel.bpfFunctionPrototype?.(attach.program, attach.btfId);
   if (attach.kind === "fentry") return cx.kernel.functionPrototype(attach.function, attach.module);
+  if (attach.kind === "kprobe" && attach.typed)
+    return cx.kernel.functionPrototype(attach.function, attach.module ?? "vmlinux");
   if (attach.kind === "rawtracepoint") return cx.kernel.rawTracepoint(attach.event);
   return undefined;
 }
+
+/** 64-bit slot of argument N: structs take as many as they fill. */
+const slotOf = ({ arguments: args }: Prototype, index: number): number =>
+  args.slice(0, index).reduce((sum, { type }) => sum + Math.max(1, Math.ceil(sizeOf(type) / 8)), 0);
 
 /** All exits of syscalls lie alike, so that one format stands for hundreds. */
 const exitFormats = new WeakMap<Kernel, readonly Field[]>();
@@ -70,15 +78,27 @@ export function argumentSignature(probe: Probe, name: string, cx: Context): stri
   const index = prototype?.arguments.findIndex((argument) => argument.name === name) ?? -1;
   if (index < 0) return "";
   const { type } = prototype!.arguments[index];
-  return fieldSignature({ name, type, offset: index });
+  return fieldSignature({ name, type, offset: slotOf(prototype!, index) });
 }
 
 /** As `argumentSignature`, for retval. */
 export function retvalSignature(probe: Probe, cx: Context): string {
-  const prototype = probe.attach.kind === "fentry" ? prototypeOf(probe, cx) : undefined;
+  const { attach } = probe;
+  const isFunction = attach.kind === "fentry" || attach.kind === "kprobe";
+  const prototype = isFunction ? prototypeOf(probe, cx) : undefined;
   return prototype
-    ? fieldSignature({ name: "", type: prototype.returns, offset: prototype.arguments.length })
+    ? fieldSignature({
+        name: "",
+        type: prototype.returns,
+        offset: slotOf(prototype, prototype.arguments.length),
+      })
     : "";
+}
+
+/** Whether a probe has argN: programs that read it cannot serve those that have not. */
+export function hasNumbered(probe: Probe, index: number, cx: Context): boolean {
+  const prototype = prototypeOf(probe, cx);
+  return !prototype || index < slotOf(prototype, prototype.arguments.length);
 }
 
 /** As `argumentSignature`, for argN of USDT probes, which each have it elsewhere. */
@@ -166,7 +186,16 @@ export function argument(name: string, nameSpan: Span, span: Span, cx: Context):
     );
   const index = prototype.arguments.findIndex((candidate) => candidate.name === name);
   if (index < 0) return unknownArgument(probe, name, nameSpan, cx);
-  return slot({ op: "arg", index, type: UINT64, span }, prototype.arguments[index].type, space);
+  const { type } = prototype.arguments[index];
+  if (type.kind === "struct")
+    return cx.fail(
+      "struct-argument",
+      nameSpan,
+      `${name} is a whole struct and comes in registers: it cannot be read as one`,
+      `arg${slotOf(prototype, index)} has its first 8 bytes`,
+    );
+  const raw: TypedExpression = { op: "arg", index: slotOf(prototype, index), type: UINT64, span };
+  return slot(raw, type, space);
 }
 
 /** `args.NAME` of a user function, as its debug info has it. */
@@ -223,6 +252,13 @@ function unknownArgument(probe: Probe, name: string, span: Span, cx: Context): T
 
 function noArgs(span: Span, cx: Context): TypedExpression {
   const { row } = cx.group;
+  if (row.shownType === "fexit")
+    return cx.fail(
+      "no-arguments",
+      span,
+      "kretprobe stands in for fexit here, and has no args",
+      "keep them in a map at the function's entry, by tid",
+    );
   return cx.fail(
     "no-arguments",
     span,
@@ -276,14 +312,13 @@ export function numberedArgument(index: number, span: Span, cx: Context): TypedE
   if (probe.attach.kind === "usdt") return usdtArgument(index, probe, span, cx);
   const type = withSpace(UINT64 as IntType, cx.space);
   const prototype = prototypeOf(probe, cx);
-  if (prototype && index >= prototype.arguments.length)
+  const slots = prototype && slotOf(prototype, prototype.arguments.length);
+  if (slots !== undefined && index >= slots)
     return cx.fail(
       "unknown-argument",
       span,
       `${probe.name} has no arg${index}`,
-      prototype.arguments.length
-        ? `it has arg0 to arg${prototype.arguments.length - 1}`
-        : "it has no arguments",
+      slots > 0 ? `it has arg0 to arg${slots - 1}` : "it has no arguments",
     );
   const most = MAX_ARGUMENT[cx.kernel.arch];
   if (!prototype && index > most)
@@ -314,12 +349,17 @@ export function returnValue(span: Span, cx: Context): TypedExpression {
     );
   }
   const [probe] = probes;
-  if (probe.attach.kind === "fentry") {
+  const { attach } = probe;
+  const untyped = withSpace(UINT64 as IntType, cx.space);
+  if (attach.kind === "fentry" || (attach.kind === "kprobe" && attach.typed)) {
     const prototype = prototypeOf(probe, cx);
     if (!prototype) return cx.fail("no-prototype", span, `BTF has no prototype of ${probe.name}`);
     if (prototype.returns.kind === "void") return cx.fail("no-retval", span, `${probe.name} returns nothing`);
-    const raw: TypedExpression = { op: "retval", slot: prototype.arguments.length, type: UINT64, span };
-    return slot(raw, prototype.returns, cx.space);
+    if (attach.kind === "kprobe")
+      return slot({ op: "retval", type: UINT64, span }, prototype.returns, cx.space);
+    const at = slotOf(prototype, prototype.arguments.length);
+    if (attach.untyped) return { op: "retval", slot: at, type: untyped, span };
+    return slot({ op: "retval", slot: at, type: UINT64, span }, prototype.returns, cx.space);
   }
-  return { op: "retval", type: withSpace(UINT64 as IntType, cx.space), span };
+  return { op: "retval", type: untyped, span };
 }

@@ -5,7 +5,7 @@
 import type { ActionBlock, Expression } from "../ast.ts";
 import type { ProbeTypeRow } from "../tables/probeTypes.ts";
 import type { Probe } from "../typed.ts";
-import { argumentNames, argumentSignature, retvalSignature, usdtSpecs } from "./arguments.ts";
+import { argumentNames, argumentSignature, hasNumbered, retvalSignature, usdtSpecs } from "./arguments.ts";
 import type { Context, ProbeGroup } from "./context.ts";
 
 /** What a body uses of its probe. */
@@ -84,6 +84,7 @@ function signature(probe: Probe, uses: Uses, cx: Context): string {
   if (uses.names) parts.push(probe.name);
   const fields = uses.all ? argumentNames(probe, cx) : [...uses.fields];
   for (const field of fields) parts.push(`${field}=${argumentSignature(probe, field, cx)}`);
+  for (const number of uses.numbers) if (!hasNumbered(probe, number, cx)) parts.push(`no arg${number}`);
   if (uses.retval) parts.push(retvalSignature(probe, cx));
   if (attach.kind === "usdt") {
     const specs = usdtSpecs(probe);

@@ -8,7 +8,7 @@ import { targetFor } from "../lower/target.ts";
 import type { Plan, ProgramPlan } from "../plan.ts";
 import type { TypedProgram } from "../typed.ts";
 import { roundUp } from "../types.ts";
-import { emitProgram } from "./bpf/program.ts";
+import { type Emitted, emitProgram } from "./bpf/program.ts";
 
 export const STACK_BYTES = 512;
 
@@ -41,9 +41,12 @@ export function emitPlan(
 ): EmittedPlan {
   const options = { v4: targetFor(kernel).can("v4") };
   let deepest = { bytes: 0, span: { start: 0, end: 0 } as Span };
+  const known = new Map<ProgramIr, Emitted>();
   const programs = optimised.map((ir, i): ProgramPlan => {
     const { plan, action } = lowered.programs[i];
-    const { frames, ...emitted } = emitProgram(ir, options);
+    const made = known.get(ir) ?? emitProgram(ir, options);
+    known.set(ir, made);
+    const { frames, ...emitted } = made;
     const bytes = depthOf(ir, frames);
     if (bytes > deepest.bytes) deepest = { bytes, span: action.probes[0].span };
     return { ...plan, ...emitted };

@@ -19,6 +19,8 @@ export interface AttachRow {
   style: ContextStyle;
   /** What the kernel must be able to do for probes to share a program; never: false. */
   shared: Ability | false;
+  /** What it must be able to do for probes to share code at least, in a program for each. */
+  sharedCode?: Ability;
   expectedAttach?: ProgramPlan["expectedAttach"];
 }
 
@@ -43,6 +45,7 @@ const ROWS: Rows = {
     via: "fentry",
     style: "arguments",
     shared: false,
+    sharedCode: "cookieTracing",
     expectedAttach: "trace_fentry",
   },
   uprobe: { type: "kprobe", via: "uprobe", style: "registers", shared: "cookie" },
@@ -65,7 +68,10 @@ const ROWS: Rows = {
 export interface Group {
   row: AttachRow;
   probes: Probe[];
-  attachBtf?: { module: string; id: number };
+  /** A program for each probe, all of the same code. */
+  apart: boolean;
+  /** Of each probe, where programs are loaded for what they attach to. */
+  attachBtf: (ProgramPlan["attachBtf"] | undefined)[];
 }
 
 /**
@@ -130,6 +136,7 @@ function rowFor(probe: Probe, { count, rawSyscalls, rawNames }: Choice, target: 
         count > 1 &&
         attach.offset === 0 &&
         attach.address === undefined &&
+        (attach.module === undefined || target.can("multiModules")) &&
         target.kernel.has("kprobe_multi")
       )
         return { ...row, via: "kprobe-multi", expectedAttach: "kprobe_multi" };
@@ -155,7 +162,10 @@ export function groupProbes(
   const rawSyscalls = syscallAttach === "raw" || (syscallAttach === "auto" && syscalls >= 2);
   const raw = rawNames(action, target);
   const counts = new Map<string, number>();
-  const kindOf = (p: Probe) => `${p.attach.kind}${"return" in p.attach && p.attach.return ? ":return" : ""}`;
+  const kindOf = ({ attach }: Probe) => {
+    const isReturn = ("return" in attach && attach.return) || ("exit" in attach && attach.exit);
+    return `${attach.kind}${isReturn ? ":return" : ""}`;
+  };
   for (const probe of probes) counts.set(kindOf(probe), (counts.get(kindOf(probe)) ?? 0) + 1);
   const groups = new Map<string, Group>();
   for (const [i, probe] of probes.entries()) {
@@ -163,24 +173,32 @@ export function groupProbes(
     const canShare = row.shared !== false && target.can(row.shared);
     // Attached one binary at a time, entry and return apart.
     const binary = row.via === "uprobe-multi" && "path" in probe.attach ? probe.attach.path : "";
-    const key = canShare
-      ? [kindOf(probe), row.via, row.style, binary].join("\0")
-      : `${row.via}\0${row.style}\0${i}`;
+    const apart = !canShare && row.sharedCode !== undefined && target.can(row.sharedCode);
+    const key =
+      canShare || apart
+        ? [kindOf(probe), row.via, row.style, binary].join("\0")
+        : `${row.via}\0${row.style}\0${i}`;
     const group = groups.get(key);
-    if (group) group.probes.push(probe);
-    else groups.set(key, { row, probes: [probe], attachBtf: btfOf(probe, row, target) });
+    const attachBtf = btfOf(probe, row, target);
+    if (group) {
+      group.probes.push(probe);
+      group.attachBtf.push(attachBtf);
+    } else groups.set(key, { row, probes: [probe], apart, attachBtf: [attachBtf] });
   }
   return [...groups.values()];
 }
 
-function btfOf(probe: Probe, row: AttachRow, target: Target): Group["attachBtf"] {
+function btfOf(probe: Probe, row: AttachRow, target: Target): ProgramPlan["attachBtf"] {
   if (row.type !== "tracing") return undefined;
   const { attach } = probe;
   if (row.via === "raw-syscall") {
     const prototype = target.kernel.rawTracepoint(row.style === "syscall-enter" ? "sys_enter" : "sys_exit");
     return prototype && { module: prototype.module, id: prototype.btfId };
   }
-  if (attach.kind === "fentry") return { module: attach.module, id: attach.btfId };
+  if (attach.kind === "fentry") {
+    const { module, btfId, program } = attach;
+    return { module, id: btfId, ...(program === undefined ? {} : { program }) };
+  }
   if (attach.kind === "iter") return { module: "vmlinux", id: attach.btfId };
   return undefined;
 }

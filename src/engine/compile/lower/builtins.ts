@@ -79,6 +79,11 @@ function functionAddress(cx: Cx): Value {
     return cx.b.call("get_func_ip", cx.context);
   if (attach.kind === "uprobe" || attach.kind === "usdt")
     return namedRegister(cx, arch(cx).instructionPointer);
+  // Inside of a function the kernel tells no entry (6.0), or the probed instruction's address.
+  const isWithin = cx.program.probes.some(
+    (p) => p.attach.kind === "kprobe" && (p.attach.offset > 0 || p.attach.address !== undefined),
+  );
+  if (isWithin) return namedRegister(cx, arch(cx).instructionPointer);
   if (cx.target.can("getFuncIp")) return cx.b.call("get_func_ip", cx.context);
   // Such kernels have no cookies either: the program has one probe. Its instruction pointer is behind a breakpoint.
   const address = "function" in attach ? cx.target.kernel.symbolAddress(attach.function) : undefined;

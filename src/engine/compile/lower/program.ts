@@ -43,18 +43,19 @@ export function lower(
   const lowered: Lowered = { programs: [], probes: [], named: new Map(), layout };
   for (const action of typed.actions) {
     for (const group of groupProbes(action, typed.config.syscallAttach, target)) {
-      lowered.programs.push(lowerGroup(unit, action, group, lowered));
+      lowered.programs.push(...lowerGroup(unit, action, group, lowered));
     }
   }
   return lowered;
 }
 
-function lowerGroup(unit: Unit, action: TypedAction, group: Group, lowered: Lowered): LoweredProgram {
+function lowerGroup(unit: Unit, action: TypedAction, group: Group, lowered: Lowered): LoweredProgram[] {
   const index = lowered.programs.length;
-  const probeIndices = group.probes.map((probe) => {
+  const probeIndices = group.probes.map((probe, i) => {
     const first = lowered.named.get(probe.name);
     const same = first === undefined ? {} : { cookie: first };
-    const own = lowered.probes.push({ ...probe, program: index, via: group.row.via, ...same }) - 1;
+    const program = group.apart ? index + i : index;
+    const own = lowered.probes.push({ ...probe, program, via: group.row.via, ...same }) - 1;
     if (first === undefined) lowered.named.set(probe.name, own);
     return first ?? own;
   });
@@ -74,19 +75,25 @@ function lowerGroup(unit: Unit, action: TypedAction, group: Group, lowered: Lowe
   };
   lowerMain(new Cx(unit, program, "main", "main", 1));
   const isMain = (f: { kind: string }) => f.kind === "main";
-  return {
-    ir: {
-      name,
-      functions: [...program.functions.filter(isMain), ...program.functions.filter((f) => !isMain(f))],
-    },
-    plan: {
-      name,
-      type: group.row.type,
-      ...(group.row.expectedAttach ? { expectedAttach: group.row.expectedAttach } : {}),
-      ...(group.attachBtf ? { attachBtf: group.attachBtf } : {}),
-    },
-    action,
+  const ir: ProgramIr = {
+    name,
+    functions: [...program.functions.filter(isMain), ...program.functions.filter((f) => !isMain(f))],
   };
+  const { type, expectedAttach } = group.row;
+  const programs = group.apart ? group.probes : group.probes.slice(0, 1);
+  return programs.map((probe, i) => {
+    const attachBtf = group.attachBtf[i];
+    return {
+      ir,
+      plan: {
+        name: programName(probe.name),
+        type,
+        ...(expectedAttach ? { expectedAttach } : {}),
+        ...(attachBtf ? { attachBtf } : {}),
+      },
+      action,
+    };
+  });
 }
 
 function lowerMain(cx: Cx): void {

@@ -29,6 +29,8 @@ const SINCE = {
   getFuncIp: [5, 15],
   /** get_func_ip in uprobes, those of a return too. */
   userFuncIp: [6, 6],
+  /** kprobe_multi links to functions of modules, which hold the modules meanwhile. */
+  multiModules: [6, 3],
 } as const satisfies Record<string, readonly [number, number]>;
 
 export type Ability = keyof typeof SINCE;

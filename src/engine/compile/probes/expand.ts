@@ -5,7 +5,7 @@ import type { Diagnostics, Span } from "../diagnostic.ts";
 import type { CompileOptions } from "../index.ts";
 import type { Kernel } from "../kernel.ts";
 import { splitProbe } from "../parse/probe-spec.ts";
-import { PROBE_TYPES, type ProbeTypeRow, probeType } from "../tables/probeTypes.ts";
+import { offeredRow, PROBE_TYPES, type ProbeTypeRow, probeType } from "../tables/probeTypes.ts";
 import type { Config, Probe } from "../typed.ts";
 import { hasWildcard, wildcard } from "./wildcard.ts";
 
@@ -32,19 +32,21 @@ export function expandProbe(
     const level = config.missingProbes === "warn" ? "warning" : "error";
     report[level](code, spec.span, message, hint ? { hint } : {});
   };
-  return rows.map((row) => ({
-    row,
-    probes: row.expand({
-      type: row.name,
-      parts,
-      span: spec.span,
-      kernel,
-      options,
-      config,
-      report,
-      missing,
-    }),
-  }));
+  return rows.flatMap((row) => {
+    const request = { type: row.name, parts, span: spec.span, kernel, options, config, report, missing };
+    return byOffer(row, row.expand(request));
+  });
+}
+
+function byOffer(row: ProbeTypeRow, probes: readonly Probe[]): ExpandedSpec[] {
+  const specs = new Map<ProbeTypeRow, Probe[]>([[row, []]]);
+  for (const probe of probes) {
+    const offered = offeredRow(row, probe.attach);
+    const known = specs.get(offered);
+    if (known) known.push(probe);
+    else specs.set(offered, [probe]);
+  }
+  return [...specs].map(([offered, own]) => ({ row: offered, probes: own }));
 }
 
 /** One type, or all that a wildcard in its place matches. */

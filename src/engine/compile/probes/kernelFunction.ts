@@ -1,166 +1,151 @@
-/** kprobe, kretprobe, fentry and fexit: kernel functions by name, wildcard, offset or address. */
-import { didYouMean } from "../check/nearest.ts";
-import type { Kernel } from "../kernel.ts";
+/** kprobe, kretprobe, fentry and fexit: a spec → the functions it means → attach points, in the way this kernel has. */
+import type { Prototype } from "../kernel.ts";
 import type { Attach, Probe } from "../typed.ts";
-import { type ProbeRequest, parseInteger, probe, wrongShape } from "./request.ts";
-import { hasWildcard, wildcard } from "./wildcard.ts";
+import { sizeOf } from "../types.ts";
+import { expandBpfFunction } from "./bpfFunction.ts";
+import { resolveFunctions, type Target } from "./functionNames.ts";
+import { type ProbeRequest, probe, wrongShape } from "./request.ts";
+import { hasWildcard } from "./wildcard.ts";
 
-const functionsOf = new WeakMap<Kernel, Map<string, string>>();
+/** How a probe is attached; the one may stand in for the other. */
+type Way = "kprobe" | "fentry";
 
-/** Name → module, of all functions that can be traced; empty when the kernel does not say. */
-function traceable(kernel: Kernel): Map<string, string> {
-  let known = functionsOf.get(kernel);
-  if (!known) {
-    known = new Map();
-    for (const { name, module } of kernel.functions()) if (!known.has(name)) known.set(name, module);
-    functionsOf.set(kernel, known);
-  }
-  return known;
-}
-
-interface Target {
-  name: string;
-  module: string;
-  offset: number;
-  address?: bigint;
-}
+const FEATURES: Readonly<Record<string, string>> = {
+  kprobe: "kprobes",
+  kretprobe: "kprobes",
+  fentry: "fentry",
+  fexit: "fexit",
+};
+const COUNTERPART: Readonly<Record<string, string>> = {
+  kprobe: "fentry",
+  kretprobe: "fexit",
+  fentry: "kprobe",
+  fexit: "kretprobe",
+};
+const isReturn = (type: string): boolean => type === "kretprobe" || type === "fexit";
+const ownWay = (type: string): Way => (type === "kprobe" || type === "kretprobe" ? "kprobe" : "fentry");
 
 export function expandKernelFunction(request: ProbeRequest): Probe[] {
   const { type, parts } = request;
-  const isFentry = type === "fentry" || type === "fexit";
-  if (parts.length < 1 || parts.length > 3 || parts.some((part) => !part))
-    return wrongShape(request, `${type}:FUNCTION or ${type}:MODULE:FUNCTION`);
-  if (isFentry && parts[0] === "bpf" && parts.length > 1) {
-    request.report.error("not-supported", request.span, `${type} on BPF programs is not supported yet`);
+  if (ownWay(type) === "fentry" && parts[0] === "bpf" && parts.length > 1) {
+    if (usable(request, type)) return expandBpfFunction(request);
+    request.missing("no-feature", lack(request, type));
     return [];
   }
-  if (!supported(request)) return [];
-  const targets = resolve(request);
-  return targets.flatMap((target) => {
-    const attach = isFentry ? fentryAttach(request, target) : kprobeAttach(request, target);
+  if (parts.length < 1 || parts.length > 2 || parts.some((part) => !part))
+    return wrongShape(request, `${type}:FUNCTION or ${type}:MODULE:FUNCTION`);
+  const way = chooseWay(request);
+  if (!way) return [];
+  return resolveFunctions(request).flatMap((target) => {
+    const attach = way === "kprobe" ? kprobeAttach(request, target) : fentryAttach(request, target);
     if (!attach) return [];
     const where = target.offset ? `+${target.offset}` : "";
-    const named = parts.length > 1 ? `${target.module}:` : "";
-    return [
-      probe(request, `${type}:${isFentry ? `${target.module}:` : named}${target.name}${where}`, attach),
-    ];
+    const module = ownWay(type) === "fentry" || parts.length > 1 ? `${target.module}:` : "";
+    return [probe(request, `${type}:${module}${target.name}${where}`, attach)];
   });
 }
 
-/** The row of libbpf-ts `features` that says whether probes of a type can attach. */
-const feature = (type: string): string => (type === "kprobe" || type === "kretprobe" ? "kprobes" : type);
+const usable = ({ kernel }: ProbeRequest, type: string): boolean =>
+  kernel.has(FEATURES[type]) && (ownWay(type) === "kprobe" || kernel.hasBtf);
 
-/** A kernel without the feature gets a sentence that says what it has instead. */
-function supported(request: ProbeRequest): boolean {
-  const { type, kernel } = request;
-  const isFentry = type === "fentry" || type === "fexit";
-  const other = isFentry ? "kprobe" : "fentry";
-  const instead = kernel.has(feature(other))
-    ? `${isFentry ? (type === "fexit" ? "kretprobe" : "kprobe") : type === "kretprobe" ? "fexit" : "fentry"} works here, and so do tracepoint and rawtracepoint`
-    : "tracepoint and rawtracepoint work here: tracedeck list 'tracepoint:*'";
-  if (isFentry && !kernel.hasBtf) {
-    request.missing("no-feature", `${type} needs BTF, which this kernel does not have`, instead);
-    return false;
+/** The probe's own way, or the other where the script permits it. Reports the lack of both, and every stand-in. */
+function chooseWay(request: ProbeRequest): Way | undefined {
+  const { type, config, report, span } = request;
+  if (usable(request, type)) return ownWay(type);
+  const other = COUNTERPART[type];
+  if (config.kernelFunctionFallback && usable(request, other)) {
+    report.warning("stand-in", span, `${lack(request, type)}: ${other} stands in for ${type} here`);
+    return ownWay(other);
   }
-  if (kernel.has(feature(type))) return true;
-  request.missing(
-    "no-feature",
-    isFentry
-      ? `this kernel does not let ${type} programs attach (missing BPF trampolines, or forbidden by policy)`
-      : `this kernel has no ${type}: it was built without CONFIG_KPROBES`,
-    instead,
-  );
-  return false;
+  refuse(request);
+  return undefined;
 }
 
-function resolve(request: ProbeRequest): Target[] {
-  const { kernel, parts, type, report, span } = request;
-  const last = parts.at(-1)!;
-  const module = parts.length > 1 ? parts[0] : undefined;
-  const plus = last.lastIndexOf("+");
-  const name = plus > 0 ? last.slice(0, plus) : last;
-  const offset = plus > 0 ? parseInteger(last.slice(plus + 1)) : 0n;
-  if (offset === undefined) {
-    report.error("probe-syntax", span, `${last.slice(plus + 1)} is no offset`, {
-      hint: `for example ${type}:${name}+4`,
-    });
-    return [];
+/** What the kernel lacks, in a sentence. */
+function lack({ kernel }: ProbeRequest, type: string): string {
+  const why = kernel.whyNot?.(FEATURES[type]);
+  const because = why ? ` (${why})` : "";
+  if (ownWay(type) === "kprobe") return `this kernel has no kprobes${because}`;
+  if (!kernel.hasBtf) return `${type} needs BTF, which this kernel does not have`;
+  return `this kernel lets no ${type} program attach${because}`;
+}
+
+/** A kernel without the feature gets a sentence that says what it has instead. */
+function refuse(request: ProbeRequest): void {
+  const { type, parts, kernel } = request;
+  const other = COUNTERPART[type];
+  const hints: string[] = [];
+  if (usable(request, other)) {
+    hints.push(
+      `${other} works here: write ${other}:${parts.join(":")}, or let it stand in with config = { kernel_function_fallback=true }`,
+    );
+  } else {
+    hints.push(`nor does ${other} work here: ${lack(request, other)}`);
+    const name = parts.at(-1) ?? "";
+    hints.push(
+      kernel.rawTracepoints().includes(name)
+        ? `rawtracepoint:${name} does`
+        : "tracepoint and rawtracepoint do: tracedeck list 'tracepoint:*'",
+    );
   }
-  if (offset > 0n && type !== "kprobe") {
-    report.error("probe-syntax", span, `${type} takes no offset`, { hint: "kprobe does" });
-    return [];
-  }
-  const address = parseInteger(name);
-  if (address !== undefined) {
-    if (!request.options.unsafe) {
-      report.error("unsafe", span, "a probe at a bare kernel address may crash the kernel", {
-        hint: "run with --unsafe if you are sure of the address",
-      });
-      return [];
-    }
-    return [{ name, module: "vmlinux", offset: Number(offset), address }];
-  }
-  const known = traceable(kernel);
-  const inModule = wildcard(module ?? "*");
-  if (hasWildcard(name)) {
-    const matches = wildcard(name);
-    const found: Target[] = [];
-    for (const [candidate, home] of known)
-      if (matches(candidate) && inModule(home))
-        found.push({ name: candidate, module: home, offset: Number(offset) });
-    if (found.length === 0)
-      request.missing(
-        known.size ? "no-match" : "no-function-list",
-        known.size
-          ? `no kernel function that can be traced matches ${name}`
-          : "this kernel does not list the functions that can be traced, so wildcards match none",
-        known.size ? undefined : "name the functions one by one",
-      );
-    return found;
-  }
-  for (const candidate of [name, `${kernel.arch === "x64" ? "__x64_" : "__arm64_"}${name}`]) {
-    const home = known.get(candidate);
-    if (home !== undefined && inModule(home))
-      return [{ name: candidate, module: home, offset: Number(offset) }];
-    if (kernel.symbolAddress(candidate) !== undefined && (home === undefined || inModule(home)))
-      return [{ name: candidate, module: module ?? home ?? "vmlinux", offset: Number(offset) }];
-    if (!name.startsWith("sys_")) break;
-  }
-  request.missing(
-    "unknown-function",
-    `there is no kernel function ${name}${module ? ` in module ${module}` : ""} that can be traced`,
-    didYouMean(name, known.keys()) ?? "it may be inlined, or named otherwise in this kernel",
-  );
-  return [];
+  request.missing("no-feature", lack(request, type), hints.join("; "));
 }
 
 function kprobeAttach(request: ProbeRequest, target: Target): Attach {
+  const { type } = request;
   return {
     kind: "kprobe",
     function: target.name,
     ...(target.module !== "vmlinux" ? { module: target.module } : {}),
     offset: target.offset,
     ...(target.address === undefined ? {} : { address: target.address }),
-    return: request.type === "kretprobe",
+    ...(target.several ? { several: true } : {}),
+    return: isReturn(type),
+    ...(ownWay(type) === "fentry" ? { typed: true } : {}),
   };
 }
 
 function fentryAttach(request: ProbeRequest, target: Target): Attach | undefined {
-  const prototype = request.kernel.functionPrototype(target.name, target.module);
-  if (!prototype) {
-    if (!hasWildcard(request.parts.at(-1)!))
-      request.missing(
-        "no-prototype",
-        `BTF has no prototype of ${target.name}, which ${request.type} needs`,
-        "kprobe needs none",
-      );
+  const { type, parts, kernel, config, report, span } = request;
+  const wild = hasWildcard(parts.at(-1)!);
+  if (target.address !== undefined || target.offset !== 0) {
+    request.missing("no-feature", `${lack(request, type)}, and fentry is at the beginning of functions only`);
     return undefined;
   }
-  return {
-    kind: "fentry",
-    function: target.name,
-    module: prototype.module,
-    btfId: prototype.btfId,
-    exit: request.type === "fexit",
-  };
+  const prototype = kernel.functionPrototype(target.name, target.module);
+  const problem = prototype
+    ? tooMuch(prototype, request)
+    : `BTF has no prototype of ${target.name}, which fentry needs`;
+  if (!problem) {
+    return {
+      kind: "fentry",
+      function: target.name,
+      module: prototype!.module,
+      btfId: prototype!.btfId,
+      exit: isReturn(type),
+      ...(ownWay(type) === "kprobe" ? { untyped: true } : {}),
+    };
+  }
+  if (wild) return undefined;
+  const other = COUNTERPART[type];
+  if (ownWay(type) === "fentry" && config.kernelFunctionFallback && usable(request, other)) {
+    report.warning("stand-in", span, `${problem}: ${other} stands in for ${type} here`);
+    return kprobeAttach(request, target);
+  }
+  request.missing(
+    "no-prototype",
+    problem,
+    usable(request, other) && ownWay(type) === "fentry" ? `${other} works here` : undefined,
+  );
+  return undefined;
+}
+
+/** More arguments than a BPF trampoline hands over, or a result that it can't. */
+function tooMuch({ arguments: args, returns }: Prototype, { kernel }: ProbeRequest): string | undefined {
+  const [major, minor] = kernel.version;
+  const most = kernel.arch === "arm64" ? 8 : major > 6 || (major === 6 && minor >= 6) ? 12 : 6;
+  const slots = args.reduce((sum, { type }) => sum + Math.max(1, Math.ceil(sizeOf(type) / 8)), 0);
+  if (slots > most) return `it has more than the ${most} arguments that fentry can pass on in this kernel`;
+  if (returns.kind === "struct") return "it returns a struct, which fentry cannot pass on";
+  return undefined;
 }

@@ -40,6 +40,13 @@ export const CONFIG: readonly ConfigRow[] = [
     help: "Show C++ symbols of user stacks in readable form.",
   },
   {
+    name: "kernel_function_fallback",
+    key: "kernelFunctionFallback",
+    kind: "boolean",
+    default: false,
+    help: "Let fentry run as kprobe, and kprobe as fentry, where the kernel has only one of them; a warning says so.",
+  },
+  {
     name: "lazy_symbolication",
     key: "lazySymbolication",
     kind: "boolean",

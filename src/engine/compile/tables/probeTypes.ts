@@ -14,6 +14,7 @@ import { expandTracepoint } from "../probes/tracepoint.ts";
 import { expandUsdt } from "../probes/usdt.ts";
 import { expandUprobe } from "../probes/userFunction.ts";
 import { expandWatchpoint } from "../probes/watchpoint.ts";
+import type { Attach } from "../typed.ts";
 import type { AddressSpace } from "../types.ts";
 
 export interface ProbeTypeRow {
@@ -246,5 +247,23 @@ export const PROBE_TYPES: readonly ProbeTypeRow[] = [
 
 const BY_NAME = new Map<string, ProbeTypeRow>();
 for (const row of PROBE_TYPES) for (const name of [row.name, ...row.aliases]) BY_NAME.set(name, row);
+
+/** Types whose probes another type can serve: what is offered is the server's, what is shown is the script's. */
+const STAND_INS: Readonly<Record<string, ProbeTypeRow>> = Object.fromEntries(
+  (
+    [
+      ["fentry", "kprobe", { args: true }],
+      ["fexit", "kretprobe", {}],
+      ["kprobe", "fentry", { args: undefined }],
+      ["kretprobe", "fexit", { args: undefined, argN: undefined }],
+    ] as const
+  ).map(([type, server, more]) => [type, { ...BY_NAME.get(server)!, ...more, shownType: type }]),
+);
+
+/** The row that says what a probe of a type offers, by how it is attached. */
+export function offeredRow(row: ProbeTypeRow, attach: Attach): ProbeTypeRow {
+  const standsIn = attach.kind === "kprobe" ? attach.typed : attach.kind === "fentry" && attach.untyped;
+  return standsIn ? STAND_INS[row.name] : row;
+}
 
 export const probeType = (name: string): ProbeTypeRow | undefined => BY_NAME.get(name);

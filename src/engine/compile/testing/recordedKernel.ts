@@ -146,7 +146,13 @@ const SYMBOLS: Record<string, bigint> = {
   vfs_read: 0xffffffff814a1b20n,
 };
 
-const FEATURES_MISSING = new Set(["kprobes", "kprobe_multi", "fentry", "fexit", "hardware_events"]);
+const FEATURES_MISSING = new Map<string, string | undefined>([
+  ["kprobes", "built without CONFIG_KPROBES or CONFIG_KPROBE_EVENTS"],
+  ["kprobe_multi", undefined],
+  ["fentry", "operation not permitted (EPERM)"],
+  ["fexit", "operation not permitted (EPERM)"],
+  ["hardware_events", undefined],
+]);
 
 /** `overrides` replace single answers: another version, a missing feature. */
 export function recordedKernel(overrides: Partial<Kernel> = {}): Kernel {
@@ -158,6 +164,7 @@ export function recordedKernel(overrides: Partial<Kernel> = {}): Kernel {
     possibleCpus: 2,
     onlineCpus: [0, 1],
     has: (feature) => !FEATURES_MISSING.has(feature),
+    whyNot: (feature) => FEATURES_MISSING.get(feature),
     hasBtf: true,
     struct: (name, union = false) =>
       STRUCTS[name] && STRUCTS[name].union === union ? structLayout(name) : undefined,
