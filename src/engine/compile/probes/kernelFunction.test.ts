@@ -148,7 +148,7 @@ describe("kernels with one of kprobe and fentry", () => {
     expect(diagnostics.map(({ code, severity }) => [code, severity])).toEqual([["stand-in", "warning"]]);
     return program!.actions[0];
   };
-  const valueOf = (source: string, own: Kernel) => {
+  const storedBy = (source: string, own: Kernel) => {
     const [statement] = standIn(source, own).body.statements;
     return statement.op === "set-map" ? statement.value : undefined;
   };
@@ -159,13 +159,13 @@ describe("kernels with one of kprobe and fentry", () => {
       name: "fentry:vmlinux:vfs_read",
       attach: { kind: "kprobe", function: "vfs_read", typed: true, return: false },
     });
-    expect(valueOf("fentry:vfs_read { @ = args.count; }", noFentry)).toMatchObject({ op: "arg", index: 2 });
-    expect(valueOf("fexit:vfs_read { @ = retval; }", noFentry)).toMatchObject({
+    expect(storedBy("fentry:vfs_read { @ = args.count; }", noFentry)).toMatchObject({ op: "arg", index: 2 });
+    expect(storedBy("fexit:vfs_read { @ = retval; }", noFentry)).toMatchObject({
       op: "cast",
       operand: { op: "retval" },
       type: { kind: "int", size: 8, signed: true },
     });
-    expect(valueOf("fentry:vfs_read { @ = probetype; }", noFentry)).toMatchObject({ value: "fentry" });
+    expect(storedBy("fentry:vfs_read { @ = probetype; }", noFentry)).toMatchObject({ value: "fentry" });
   });
 
   it("know that kretprobe has no arguments to stand in with", () => {
@@ -181,8 +181,8 @@ describe("kernels with one of kprobe and fentry", () => {
       name: "kprobe:vfs_read",
       attach: { kind: "fentry", untyped: true, exit: false },
     });
-    expect(valueOf("kprobe:vfs_read { @ = arg2; }", noKprobes)).toMatchObject({ op: "arg", index: 2 });
-    expect(valueOf("kretprobe:vfs_read { @ = retval; }", noKprobes)).toMatchObject({
+    expect(storedBy("kprobe:vfs_read { @ = arg2; }", noKprobes)).toMatchObject({ op: "arg", index: 2 });
+    expect(storedBy("kretprobe:vfs_read { @ = retval; }", noKprobes)).toMatchObject({
       op: "retval",
       slot: 4,
       type: { kind: "int", size: 8, signed: false },
