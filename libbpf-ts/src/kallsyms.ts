@@ -122,11 +122,15 @@ export class Kallsyms {
       if (known) known.push(address);
       else found.set(name, [address]);
     };
+    const text = this.#text;
+    let tab = -1;
     this.#eachFunction((begin, end) => {
-      const tab = this.#text.lastIndexOf(TAB, end - 1);
-      const name = this.#text.toString("latin1", begin + 19, tab > begin ? tab : end);
-      const full = tab > begin ? `${this.#text.toString("latin1", tab + 2, end - 1)}:${name}` : name;
-      if (names.has(full)) add(full, BigInt(`0x${this.#text.toString("latin1", begin, begin + 16)}`));
+      if (tab < begin) tab = text.indexOf(TAB, begin);
+      // No symbol after this one is of a module.
+      if (tab < 0) tab = text.length;
+      const name = text.toString("latin1", begin + 19, Math.min(tab, end));
+      const full = tab < end ? `${text.toString("latin1", tab + 2, end - 1)}:${name}` : name;
+      if (names.has(full)) add(full, BigInt(`0x${text.toString("latin1", begin, begin + 16)}`));
     });
     return found;
   }

@@ -125,6 +125,21 @@ describe("kernel symbols", () => {
     expect(names).toEqual(["_stext", "vfs_read", "vfs_read_locked", "ext4:helper", "odd:vfs_read"]);
   });
 
+  test("addresses of all functions of some names", () => {
+    const more = Kallsyms.load(
+      Buffer.from(`ffffffff80000000 t vfs_read\n${text.toString("latin1")}ffffffffc0002000 t last\t[odd]`),
+    );
+    expect(
+      more.functionAddresses(new Set(["vfs_read", "odd:vfs_read", "odd:last", "jiffies", "gone"])),
+    ).toEqual(
+      new Map([
+        ["vfs_read", [0xffffffff80000000n, 0xffffffff81000400n]],
+        ["odd:vfs_read", [0xffffffffc0000500n]],
+        ["odd:last", [0xffffffffc0002000n]],
+      ]),
+    );
+  });
+
   test("hidden addresses are told", () => {
     const hidden = Kallsyms.load(Buffer.from("0000000000000000 T _stext\n0000000000000000 T vfs_read\n"));
     expect(hidden.hasAddresses).toBe(false);

@@ -142,13 +142,14 @@ export function attachKprobeMulti(program: HasFd, kprobes: KprobeMultiTarget): L
   if (kprobes.cookies) attr.ptr(40, BigUint64Array.from(kprobes.cookies));
   const fd = bpf(Cmd.linkCreate, LINK_CREATE_SIZE);
   if (fd >= 0) return new FdLink(target, [fd], true);
-  if (fd === -Errno.EOPNOTSUPP || fd === -Errno.EINVAL) {
+  if (fd === -Errno.EOPNOTSUPP) {
     throw new UnsupportedError(
       target,
       "this kernel cannot attach many kprobes at once (CONFIG_FPROBE)",
       "5.18",
     );
   }
-  const hint = fd === -Errno.ESRCH ? "at least one of the symbols is missing or cannot be traced" : undefined;
+  const missing = fd === -Errno.ESRCH || fd === -Errno.EINVAL;
+  const hint = missing ? "at least one of the functions is missing or cannot be traced" : undefined;
   throw new SysError(bpfCallName(Cmd.linkCreate, target), -fd, hint);
 }

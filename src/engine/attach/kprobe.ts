@@ -2,15 +2,7 @@
  * Kernel functions: one perf event each, or many by one kprobe_multi link (5.18). A name that several functions have means
  * all of them; the kernel knows such by address only.
  */
-import {
-  attachKprobe,
-  attachKprobeMulti,
-  type BpfProgram,
-  FdLink,
-  Kallsyms,
-  type KprobeMultiTarget,
-  type Link,
-} from "libbpf-ts";
+import { attachKprobe, attachKprobeMulti, type BpfProgram, FdLink, Kallsyms, type Link } from "libbpf-ts";
 import type { Attach } from "../compile/typed.ts";
 import { AttachError, type Attached, type Attacher, attachOf, isRefusal } from "./attached.ts";
 import { withPerfLinks } from "./tracepoint.ts";
@@ -35,13 +27,7 @@ function attachOne(program: BpfProgram, target: Kprobe, index: number, cookie: n
     const link = attachKprobe(program, { symbol, module, ...more });
     return { link, probes: [index], slowToClose: true };
   }
-  const links: Link[] = [];
-  try {
-    for (const place of places) links.push(attachKprobe(program, { address: place, ...more }));
-  } catch (error) {
-    for (const link of links) link.detach();
-    throw error;
-  }
+  const links = whatCan(places, (place) => attachKprobe(program, { address: place, ...more }));
   const link = new FdLink(
     links[0].target,
     links.map(({ fd }) => fd),
@@ -50,46 +36,73 @@ function attachOne(program: BpfProgram, target: Kprobe, index: number, cookie: n
   return { link, probes: [index], slowToClose: true };
 }
 
+/**
+ * Links of the functions of one name. Some of them may be out of tracing's reach, such as those that only ran at boot; it is
+ * the refusal of all that counts.
+ */
+function whatCan(places: readonly bigint[], attach: (place: bigint) => Link): Link[] {
+  const links: Link[] = [];
+  let refusal: unknown;
+  for (const place of places) {
+    try {
+      links.push(attach(place));
+    } catch (error) {
+      if (!isRefusal(error)) {
+        for (const link of links) link.detach();
+        throw error;
+      }
+      refusal = error;
+    }
+  }
+  if (links.length === 0) throw refusal;
+  return links;
+}
+
 export const kprobe: Attacher = ({ program, probes, indexes, cookies }) =>
   probes.map((probe, i) => attachOne(program, attachOf(probe, "kprobe"), indexes[i], cookies[i]));
 
-/** Functions of one call: all by name, or all by address. */
-interface Batch {
-  /** Places in the request. */
-  members: number[];
-  byAddress: boolean;
-}
-
+/** One call for many functions: all by name, or, those of modules and those that share a name, all by address. */
 export const kprobeMulti: Attacher = ({ program, probes, indexes, cookies, refused }) => {
   const targets = probes.map((probe) => attachOf(probe, "kprobe"));
-  const needsAddress = (target: Kprobe) => target.module !== undefined || target.several === true;
-  const byAddress = targets.flatMap((target, i) => (needsAddress(target) ? [i] : []));
+  const { return: ret } = targets[0];
+  const needsAddress = ({ module, several }: Kprobe) => module !== undefined || several === true;
   const byName = targets.flatMap((target, i) => (needsAddress(target) ? [] : [i]));
+  const byAddress = targets.flatMap((target, i) => (needsAddress(target) ? [i] : []));
   const addresses = byAddress.length > 0 ? addressesOf(byAddress.map((i) => targets[i])) : undefined;
+  const placesOf = (i: number): readonly bigint[] => addresses?.get(fullName(targets[i])) ?? [];
   const attached: Attached[] = [];
-
-  const attach = (members: readonly number[], ofAddress: boolean) => {
-    const more = { ret: targets[0].return };
-    const request: KprobeMultiTarget = ofAddress
-      ? { addresses: [], cookies: [] }
-      : { symbols: [], cookies: [] };
-    for (const i of members) {
-      const places = ofAddress ? (addresses!.get(fullName(targets[i])) ?? []) : [undefined];
-      for (const place of places) {
-        if (place === undefined) request.symbols!.push(targets[i].function);
-        else request.addresses!.push(place);
-        request.cookies!.push(BigInt(cookies[i]));
-      }
-    }
-    const link = attachKprobeMulti(program, { ...request, ...more });
+  const keep = (link: Link, members: readonly number[]) =>
     attached.push({ link, probes: members.map((i) => indexes[i]), slowToClose: false });
+
+  const attach = (members: readonly number[]) => {
+    if (!needsAddress(targets[members[0]])) {
+      const symbols = members.map((i) => targets[i].function);
+      keep(
+        attachKprobeMulti(program, { symbols, cookies: members.map((i) => BigInt(cookies[i])), ret }),
+        members,
+      );
+      return;
+    }
+    const places = members.flatMap((i) =>
+      placesOf(i).map((place) => ({ place, cookie: BigInt(cookies[i]) })),
+    );
+    const request = { addresses: places.map((p) => p.place), cookies: places.map((p) => p.cookie), ret };
+    keep(attachKprobeMulti(program, request), members);
+  };
+  const attachAlone = (i: number) => {
+    const cookie = BigInt(cookies[i]);
+    const links = whatCan(placesOf(i), (place) =>
+      attachKprobeMulti(program, { addresses: [place], cookies: [cookie], ret }),
+    );
+    for (const link of links) keep(link, [i]);
   };
 
   /** The kernel refuses a list as a whole and does not say for which of its functions: halves tell. */
-  const attachWhatCan = ({ members, byAddress: ofAddress }: Batch): void => {
+  const attachWhatCan = (members: readonly number[]): void => {
     if (members.length === 0) return;
     try {
-      attach(members, ofAddress);
+      if (members.length === 1 && placesOf(members[0]).length > 1) attachAlone(members[0]);
+      else attach(members);
     } catch (error) {
       if (!isRefusal(error)) throw error;
       if (members.length === 1) {
@@ -97,14 +110,14 @@ export const kprobeMulti: Attacher = ({ program, probes, indexes, cookies, refus
         return;
       }
       const half = members.length >>> 1;
-      attachWhatCan({ members: members.slice(0, half), byAddress: ofAddress });
-      attachWhatCan({ members: members.slice(half), byAddress: ofAddress });
+      attachWhatCan(members.slice(0, half));
+      attachWhatCan(members.slice(half));
     }
   };
 
   try {
-    attachWhatCan({ members: byName, byAddress: false });
-    attachWhatCan({ members: byAddress, byAddress: true });
+    attachWhatCan(byName);
+    attachWhatCan(byAddress);
     return attached;
   } catch (error) {
     for (const { link } of attached) link.detach();

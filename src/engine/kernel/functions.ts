@@ -8,6 +8,9 @@ export interface KernelFunction {
   module: string;
 }
 
+/** What the list has for places whose function is gone. */
+const NO_FUNCTION = "__ftrace_invalid_address__";
+
 /** The kernel's own list, "name" or "name [module]" a line; on some kernels not even root may read it. */
 export function traceableFunctions(): KernelFunction[] {
   const text = readFileSync(`${tracefsPath()}/available_filter_functions`, "latin1");
@@ -15,11 +18,11 @@ export function traceableFunctions(): KernelFunction[] {
   for (let begin = 0; begin < text.length; ) {
     const end = text.indexOf("\n", begin);
     const line = text.slice(begin, end < 0 ? undefined : end);
+    begin = end < 0 ? text.length : end + 1;
+    if (line.startsWith(NO_FUNCTION)) continue;
     const space = line.search(/\s/);
     if (space < 0) found.push({ name: line, module: "vmlinux" });
     else found.push({ name: line.slice(0, space), module: /\[(.*)\]/.exec(line)?.[1] ?? "vmlinux" });
-    if (end < 0) break;
-    begin = end + 1;
   }
   return found;
 }

@@ -54,7 +54,7 @@ export interface GuardEvents {
 
 export class CostGuard implements Disposable {
   readonly #plan: Plan;
-  readonly #programs: readonly BpfProgram[];
+  readonly #programs: readonly (BpfProgram | undefined)[];
   readonly #globals: Globals;
   readonly #events: GuardEvents;
   #meter: CostMeter | undefined;
@@ -67,7 +67,7 @@ export class CostGuard implements Disposable {
   /** `limit` in percent of all CPUs' time. */
   constructor(
     plan: Plan,
-    programs: readonly BpfProgram[],
+    programs: readonly (BpfProgram | undefined)[],
     globals: Globals,
     limit: number | undefined,
     events: GuardEvents,

@@ -39,7 +39,7 @@ function traceable(kernel: Kernel): Known {
  * and the idle loop. A wildcard leaves them out; by name they can be had.
  */
 const PERILOUS =
-  /^(rcu_|__rcu_read_(un)?lock$|__ftrace_invalid_address__|preempt_count_(add|sub)$|migrate_(dis|en)able$|(arch_cpu|default)_idle$|bpf_dispatcher_xdp_func$)/;
+  /^(rcu_|__rcu_read_(un)?lock$|preempt_count_(add|sub)$|migrate_(dis|en)able$|(arch_cpu|default)_idle$|bpf_dispatcher_xdp_func$)/;
 
 export function resolveFunctions(request: ProbeRequest): Target[] {
   const { parts, type, report, span, options } = request;
