@@ -7,6 +7,7 @@ import { onlineCpus } from "libbpf-ts";
 import { compile } from "./compile/compile.ts";
 import type { CompileResult } from "./compile/index.ts";
 import type { Kernel } from "./compile/kernel.ts";
+import type { Containers } from "./containers/resolver.ts";
 import { placeDiagnostics } from "./diagnostics.ts";
 import { EngineSession } from "./engineSession.ts";
 import { listProbes } from "./list/index.ts";
@@ -17,6 +18,8 @@ import { userName } from "./userName.ts";
 
 export interface EngineHost {
   kernel: Kernel;
+  /** Tells whose a process or cgroup is. */
+  containers: Containers;
   send(message: EngineMessage): void;
   /** False: the client is slow, and what can be left out should be. */
   ready(): boolean;

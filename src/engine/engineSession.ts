@@ -195,7 +195,7 @@ export class EngineSession {
     const maps = session.scriptMaps().map((index) => {
       let poller = this.#pollers.get(index);
       if (!poller) {
-        poller = new MapPoller();
+        poller = new MapPoller(this.#host.containers);
         this.#pollers.set(index, poller);
       }
       const { name } = plan.maps[index];

@@ -152,6 +152,20 @@ export interface MapSnapshot {
   full: boolean;
 }
 
+/** Whom a process or a cgroup belongs to. All texts are unsanitized. */
+export interface ContainerInfo {
+  /** A unit is a service or session of systemd, where there is no container. */
+  kind: "container" | "unit";
+  /** "docker", "containerd", "cri-o", "podman", "lxc", "nspawn", …, "unknown". */
+  runtime: string;
+  /** What the runtime knows it by, or the unit's name. */
+  id: string;
+  /** The container's name ("web", "shop/web-5d4c/nginx"), else the first part of its id. */
+  name: string;
+  /** Uid of its Kubernetes pod. */
+  pod?: string;
+}
+
 export interface RowSnapshot {
   /** One text per key column; stacks have newlines. Unsanitized. */
   key: string[];
@@ -160,6 +174,8 @@ export interface RowSnapshot {
   text: string;
   /** Change per second since the last snapshot. */
   rate: number;
+  /** Of the process or cgroup in its key. */
+  container?: ContainerInfo;
   /** avg, stats. */
   count?: number;
   average?: number;

@@ -3,6 +3,7 @@
  * when nobody reads its output, and on a signal.
  */
 import type { Readable, Writable } from "node:stream";
+import { Containers } from "./containers/resolver.ts";
 import { Engine } from "./engine.ts";
 import { encodeFrame, FrameReader } from "./framing.ts";
 import { liveKernel } from "./kernel/live.ts";
@@ -17,6 +18,7 @@ export function serve(input: Readable = process.stdin, output: Writable = proces
     const reader = new FrameReader<ClientMessage>();
     const engine = new Engine({
       kernel: liveKernel(),
+      containers: new Containers(),
       send: (message) => void output.write(encodeFrame(message)),
       ready: () => output.writableLength < MOST_WAITING,
     });

@@ -34,7 +34,12 @@ export type IntType = {
   size: 1 | 2 | 4 | 8;
   signed: boolean /** Prints names for values. */;
   enum?: EnumType;
+  /** What the number stands for, where it came from a builtin or field that says so: screens tell more about it. */
+  identity?: Identity;
 };
+
+/** A process or thread as the tracer's pid namespace numbers it, or the initial one; a cgroup of version 2. */
+export type Identity = "process" | "process.init" | "cgroup";
 
 export interface EnumType {
   name: string;

@@ -84,12 +84,16 @@ export function fieldOf(field: TracepointField, syscall: boolean, lookup: TypeLo
   if (pointers > 0) {
     return { name, type: pointerTo(base, pointers, syscall ? "user" : "kernel", lookup), offset };
   }
+  const type = elementType(base, field.size, field.signed, syscall && field.size === 8, lookup);
   return {
     name,
-    type: elementType(base, field.size, field.signed, syscall && field.size === 8, lookup),
+    type: type.kind === "int" && isPid(name) ? { ...type, identity: "process.init" } : type,
     offset,
   };
 }
+
+/** Fields of this name hold ids of processes or threads as the kernel itself numbers them. */
+const isPid = (name: string): boolean => /^(?:\w+_)?(?:pid|tid|tgid)$/.test(name);
 
 /**
  * A tracepoint's id and fields; throws where there is no such tracepoint. Of the hundreds that a wildcard names, only those

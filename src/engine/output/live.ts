@@ -1,11 +1,11 @@
 /** The names that printing asks of the machine it runs on: users, cgroups, clocks. Read when first asked for. */
 import { clockNs } from "libbpf-ts";
 import type { Plan } from "../compile/plan.ts";
+import { Cgroups } from "../containers/cgroups.ts";
 import type { SymbolContext } from "../symbols/context.ts";
 import type { ClockId, OutputContext } from "./context.ts";
 
-const { readdirSync, readFileSync, statSync } = process.getBuiltinModule("node:fs");
-const { basename } = process.getBuiltinModule("node:path");
+const { readFileSync } = process.getBuiltinModule("node:fs");
 
 /** uid → name, from /etc/passwd. */
 function readUsers(): Map<number, string> {
@@ -15,64 +15,6 @@ function readUsers(): Map<number, string> {
     if (uid) users.set(Number(uid), name);
   }
   return users;
-}
-
-interface Hierarchy {
-  name: string;
-  root: string;
-  /** Inode, which is the cgroup's id, → path below the root. */
-  paths: Map<bigint, string>;
-}
-
-/** Mounted hierarchies: "unified" for version 2 first, then version 1 by controller. */
-function cgroupHierarchies(): Hierarchy[] {
-  const mounts = readFileSync("/proc/mounts", "utf8")
-    .split("\n")
-    .map((line) => line.split(" "))
-    .filter(([, , type]) => type === "cgroup" || type === "cgroup2")
-    .map(([, root, type]) => ({ root, type }));
-  const named = mounts.map(({ root, type }) => ({
-    name: type === "cgroup2" ? "unified" : basename(root),
-    root,
-    paths: new Map<bigint, string>(),
-  }));
-  const order = (h: Hierarchy) => (h.name === "unified" ? "" : h.name);
-  return named.sort((a, b) => (order(a) < order(b) ? -1 : 1));
-}
-
-function readPaths(hierarchy: Hierarchy): void {
-  const visit = (path: string) => {
-    const directory = hierarchy.root + path;
-    try {
-      hierarchy.paths.set(statSync(directory, { bigint: true }).ino, path || "/");
-      for (const entry of readdirSync(directory, { withFileTypes: true })) {
-        if (entry.isDirectory()) visit(`${path}/${entry.name}`);
-      }
-    } catch {
-      // Cgroups come and go while they are read.
-    }
-  };
-  visit("");
-}
-
-const globPattern = (glob: string): RegExp =>
-  new RegExp(`^${glob.replace(/[.+^${}()|[\]\\?]/g, "\\$&").replaceAll("*", ".*")}$`);
-
-class Cgroups {
-  #hierarchies: Hierarchy[] | undefined;
-
-  pathOf(id: bigint, filter: string): string {
-    this.#hierarchies ??= cgroupHierarchies();
-    const pattern = globPattern(filter);
-    return this.#hierarchies
-      .filter(({ name }) => pattern.test(name))
-      .flatMap((hierarchy) => {
-        if (!hierarchy.paths.has(id)) readPaths(hierarchy);
-        const path = hierarchy.paths.get(id);
-        return path === undefined ? [] : [`${hierarchy.name}:${path}`];
-      })
-      .join(",");
-  }
 }
 
 const CLOCKS = ["boottime", "monotonic", "tai"] as const;

@@ -2,14 +2,21 @@
  * A map's content → what a screen shows of it: the first rows in the order that was asked for, how many there are, their
  * sum, and how fast each changes. One `MapPoller` per map of a session; it remembers the read before.
  */
-import { type AggregationType, isAggregation, tupleLayout } from "../compile/types.ts";
+import { type AggregationType, type IntType, isAggregation, tupleLayout } from "../compile/types.ts";
+import type { Containers } from "../containers/resolver.ts";
 import type { OutputContext } from "../output/context.ts";
 import { bucketLabel, histogramBuckets } from "../output/histogram.ts";
 import { statisticsText } from "../output/mapText.ts";
 import { keyCompare, keyView, rawView, statisticsOf, wordOf, wordsOf } from "../output/rows.ts";
 import { lastEpoch, seriesPoints } from "../output/series.ts";
 import { readInteger, type ValueReader, valueReader } from "../output/values.ts";
-import type { ClientMessage, HistogramSnapshot, MapSnapshot, RowSnapshot } from "../protocol.ts";
+import type {
+  ClientMessage,
+  ContainerInfo,
+  HistogramSnapshot,
+  MapSnapshot,
+  RowSnapshot,
+} from "../protocol.ts";
 import { KeyTable } from "./keyTable.ts";
 import type { MergedMap } from "./merged.ts";
 import { keyColumns, mapKind } from "./shape.ts";
@@ -68,11 +75,29 @@ function histogramOf(map: MergedMap, row: number, type: AggregationType): Histog
   return { scale: type.kind === "hist" ? "log2" : "linear", buckets };
 }
 
+/** Processes that are looked at before they are gone, for each reading; and keys that are gone through for that. */
+const MOST_NOTICED = 256;
+const MOST_KEYS = 20_000;
+
+/** The part of a key that says whose the row is. */
+interface Owned {
+  type: IntType;
+  offset: number;
+}
+
 export class MapPoller {
+  readonly #containers: Containers | undefined;
+  #owned: Owned | undefined;
+  #ownedFound = false;
   #keyReaders: { offset: number; read: ValueReader }[] | undefined;
   #valueReader: ValueReader | undefined;
   #before: { table: KeyTable; values: Float64Array } | undefined;
   #sumBefore: number | undefined;
+
+  /** With `containers`, rows of processes and cgroups say whose they are. */
+  constructor(containers?: Containers) {
+    this.#containers = containers;
+  }
 
   /** `elapsed`: milliseconds since the read before, 0 at the first. */
   snapshot(
@@ -92,6 +117,7 @@ export class MapPoller {
       const before = was < 0 ? 0 : (this.#before.values[was] ?? 0);
       return (values[row] - before) * perSecond;
     };
+    this.#notice(map);
     const rows = this.#select(map, values, view, rateOf, context).map((row) =>
       this.#row(map, row, values[row], rateOf(row), context),
     );
@@ -136,9 +162,48 @@ export class MapPoller {
     };
     const filter = view.filter?.toLowerCase();
     const keep = filter
-      ? (row: number) => this.#keyTexts(map, row, context).join(" ").toLowerCase().includes(filter)
+      ? (row: number) => {
+          const texts = this.#keyTexts(map, row, context);
+          const container = this.#container(map, row, true)?.name ?? "";
+          return [...texts, container].join(" ").toLowerCase().includes(filter);
+        }
       : undefined;
     return topRows(map.count, view.rows, order[view.order](), keep);
+  }
+
+  #ownedPart(map: MergedMap): Owned | undefined {
+    if (this.#ownedFound || !this.#containers) return this.#owned;
+    this.#ownedFound = true;
+    const { key } = map.map.script!;
+    const offsets = key?.kind === "tuple" ? tupleLayout(key.elements).offsets : [0];
+    const parts = keyColumns(key).flatMap((type, i): Owned[] =>
+      type.kind === "int" && type.identity ? [{ type, offset: offsets[i] }] : [],
+    );
+    this.#owned = parts.find(({ type }) => type.identity !== "cgroup") ?? parts[0];
+    return this.#owned;
+  }
+
+  #container(map: MergedMap, row: number, onlyKnown = false): ContainerInfo | undefined {
+    const owned = this.#ownedPart(map);
+    if (!owned) return undefined;
+    const value = readInteger(keyView(map), row * map.map.keySize + owned.offset, owned.type);
+    const { identity } = owned.type;
+    return onlyKnown ? this.#containers!.known(identity!, value) : this.#containers!.of(identity!, value);
+  }
+
+  /** Whose the processes of new keys are, while they live: their rows may be shown when they no longer do. */
+  #notice(map: MergedMap): void {
+    const owned = this.#ownedPart(map);
+    if (!owned) return;
+    const view = keyView(map);
+    const { keySize } = map.map;
+    const count = Math.min(map.count, MOST_KEYS);
+    const values = function* () {
+      for (let row = 0; row < count; row++) {
+        yield Number(readInteger(view, row * keySize + owned.offset, owned.type));
+      }
+    };
+    this.#containers!.notice(owned.type.identity!, values(), MOST_NOTICED);
   }
 
   #keyTexts(map: MergedMap, row: number, context: OutputContext): string[] {
@@ -155,7 +220,8 @@ export class MapPoller {
 
   #row(map: MergedMap, row: number, value: number, rate: number, context: OutputContext): RowSnapshot {
     const type = map.map.script!.value;
-    const base = { key: this.#keyTexts(map, row, context), value, rate };
+    const container = this.#container(map, row);
+    const base = { key: this.#keyTexts(map, row, context), value, rate, ...(container && { container }) };
     if (!isAggregation(type)) {
       this.#valueReader ??= valueReader(type);
       const size = map.raw!.byteLength / map.count;

@@ -13,6 +13,7 @@ import {
   sortBy,
   type TopState,
   toggleExpanded,
+  toggleOwners,
   withFilter,
 } from "./state.ts";
 
@@ -105,6 +106,14 @@ export const keys: PaneKey<TopState>[] = [
     footer: "open",
     when: keyed,
     run: (state, _key, size) => ({ state: toggleExpanded(state, size) }),
+  },
+  {
+    keys: ["c"],
+    command: "top.containers",
+    help: "show or hide the container of each process, or its unit",
+    footer: "container",
+    when: (state) => reading(state) && (state.snapshot?.rows.some(({ container }) => container) ?? false),
+    run: (state) => ({ state: toggleOwners(state) }),
   },
   {
     keys: ["m"],

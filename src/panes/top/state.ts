@@ -18,7 +18,22 @@ export interface TopState {
   /** Index of the first row in the window. */
   top: number;
   expanded: ReadonlySet<string>;
+  /** The column that says whose a row is: by itself once a row is a container's; or as the user wants it. */
+  owners: "auto" | "shown" | "hidden";
   size: Size;
+}
+
+/** What the column of owners says of a row; undefined: it is not shown. Units only when asked for. */
+export function ownerText(state: TopState): ((row: RowSnapshot) => string) | undefined {
+  const { owners, snapshot } = state;
+  if (owners === "shown") return (row) => row.container?.name ?? "";
+  const any = snapshot?.rows.some((row) => row.container?.kind === "container");
+  if (owners === "hidden" || !any) return undefined;
+  return (row) => (row.container?.kind === "container" ? row.container.name : "");
+}
+
+export function toggleOwners(state: TopState): TopState {
+  return { ...state, owners: ownerText(state) ? "hidden" : "shown" };
 }
 
 export function init(seed: PaneSeed): TopState {
@@ -33,6 +48,7 @@ export function init(seed: PaneSeed): TopState {
     cursor: 0,
     top: 0,
     expanded: new Set(),
+    owners: "auto",
     size: { width: 80, height: 10 },
   };
 }
@@ -108,7 +124,9 @@ export function shownRows(state: TopState): RowSnapshot[] {
   ) {
     const direction = descending ? -1 : 1;
     const rows = snapshot.rows
-      .filter((row) => filter === "" || row.key.some((part) => matches(part, filter)))
+      .filter(({ key, container }) =>
+        [...key, container?.name ?? ""].some((part) => filter === "" || matches(part, filter)),
+      )
       .sort((a, b) => direction * COMPARE[order](a, b) || compareKeys(a, b));
     lastRows = { snapshot, order, descending, filter, rows };
   }
@@ -166,7 +184,7 @@ export function nextMap(state: TopState, step: -1 | 1): TopState {
   const at = state.maps.findIndex((it) => it.name === state.map?.name);
   const map = state.maps[(at + step + state.maps.length) % state.maps.length];
   if (!map || map.name === state.map?.name) return state;
-  return { ...init({ map }), maps: state.maps, size: state.size };
+  return { ...init({ map }), maps: state.maps, owners: state.owners, size: state.size };
 }
 
 /** Rows come in steps, so that scrolling does not change the request with every key. */

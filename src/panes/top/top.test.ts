@@ -300,3 +300,52 @@ describe("several maps", () => {
     expect(pane.press("m").title()).toBe("@a[comm]");
   });
 });
+
+describe("containers", () => {
+  const web = { kind: "container", runtime: "docker", id: "4f0c".repeat(16), name: "web\x1b[2J" } as const;
+  const unit = { kind: "unit", runtime: "systemd", id: "ssh.service", name: "ssh.service" } as const;
+  const rows = [
+    row(["1", "nginx"], 100, { container: web }),
+    row(["2", "sshd"], 50, { container: unit }),
+    row(["3", "init"], 7),
+  ];
+  const shown = () => show(map("count", ["pid", "comm"]), rows, 60, 8);
+  const names = (pane: ReturnType<typeof show>) =>
+    pane.text().map((line) => [/CONTAINER/, /web/, /ssh\.service/].map((name) => name.test(line)));
+
+  it("stand in a column of their own as soon as there is one", () => {
+    const pane = shown();
+    expect(names(pane).slice(0, 3)).toEqual([
+      [true, false, false],
+      [false, true, false],
+      [false, false, false],
+    ]);
+    expect(pane.text().join("")).not.toContain("\x1b");
+    const host = show(map("count", ["pid", "comm"]), rows.slice(1), 60, 8);
+    expect(host.text()[0]).not.toContain("CONTAINER");
+  });
+
+  it("are hidden and shown by c, then with the units of the rest", () => {
+    const pane = shown().press("c");
+    expect(pane.text()[0]).not.toContain("CONTAINER");
+    pane.press("c");
+    expect(names(pane).slice(0, 3)).toEqual([
+      [true, false, false],
+      [false, true, false],
+      [false, false, true],
+    ]);
+  });
+
+  it("are found by the filter, and told in full in an open row", () => {
+    const pane = shown().press("/", "w", "e", "b", "enter");
+    expect(pane.text().join("\n")).toContain("nginx");
+    expect(pane.text().join("\n")).not.toContain("sshd");
+    pane.press("enter");
+    expect(pane.text().join("")).toContain(`docker ${"4f0c".repeat(4)}`);
+  });
+
+  it("c does nothing where rows belong to nobody", () => {
+    const pane = show(map("count", ["comm"]), [row(["a"], 1)], 60, 8).press("c");
+    expect(pane.text()[0]).not.toContain("CONTAINER");
+  });
+});

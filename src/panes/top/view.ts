@@ -1,5 +1,5 @@
 /** The top pane's lines. */
-import type { MapShape, RowSnapshot } from "../../engine/protocol.ts";
+import type { ContainerInfo, MapShape, RowSnapshot } from "../../engine/protocol.ts";
 import type { Position, Size, ViewContext } from "../pane.ts";
 import { fieldLine } from "../prompt/field.ts";
 import { markMatches } from "../prompt/pattern.ts";
@@ -28,7 +28,7 @@ import {
   widest,
   withoutPrefix,
 } from "./columns.ts";
-import { bodyHeight, rowId, shownRows, type TopState } from "./state.ts";
+import { bodyHeight, ownerText, rowId, shownRows, type TopState } from "./state.ts";
 
 const PROMPT = "filter: ";
 
@@ -111,17 +111,23 @@ class Table {
     this.rows = rows;
     const columns = valueColumns(map.kind);
     const parts = Math.max(map.keys.length, ...rows.map((row) => row.key.length));
+    const owner = ownerText(state);
     const kinds = Array.from({ length: parts }, (_, i) => map.keys[i] ?? "other");
+    const keyTexts = (row: RowSnapshot) => [
+      ...kinds.map((_, i) => row.key[i] ?? ""),
+      ...(owner ? [owner(row)] : []),
+    ];
+    const heads = owner ? [...kinds, "container"] : kinds;
     this.keys = keyColumns(
-      kinds,
-      kinds.map((_, i) => rows.map((row) => row.key[i] ?? "")),
+      heads,
+      heads.map((_, i) => rows.map((row) => keyTexts(row)[i])),
     );
     const rowContext = { unit: unitOf(map.name), unicode: context.unicode, sum: state.snapshot?.sum ?? 0 };
     this.cells = new Map(
       rows.map((row) => [
         row,
         {
-          keys: this.keys.map((column, i) => keyCell(column, row.key[i] ?? "", context.unicode)),
+          keys: keyTexts(row).map((text, i) => keyCell(this.keys[i], text, context.unicode)),
           values: columns.map((column) => column.text(row, rowContext)),
         },
       ]),
@@ -235,6 +241,7 @@ class Table {
         add(`${column.heading.toLowerCase()}: ${sanitize(text)}`, "text");
       }
     });
+    if (row.container) add(ownerFacts(row.container), "text");
     const unit = unitOf(this.state.map!.name);
     const facts = [`value: ${sanitize(row.text.trim().replace(/\s*\n\s*/g, " "))}`];
     if (row.count !== undefined) facts.push(`count: ${groupedNumber(row.count)}`);
@@ -258,6 +265,14 @@ class Table {
     const first = this.firstLineOf(index);
     return row && this.state.expanded.has(rowId(row)) ? first + this.details(row).length : first;
   }
+}
+
+/** "container: web, docker 4f0c…, pod 8d3e…" */
+function ownerFacts({ kind, name, runtime, id, pod }: ContainerInfo): string {
+  const parts = [`${kind}: ${name}`];
+  if (kind === "container") parts.push(runtime === "unknown" ? id : `${runtime} ${id}`);
+  if (pod) parts.push(`pod ${pod}`);
+  return sanitize(parts.join(", "));
 }
 
 function wrap(text: string, width: number): string[] {

@@ -68,6 +68,7 @@ function promoteInt(a: CheckedInt, b: CheckedInt): IntType {
     ...(a.flexible && b.flexible ? { flexible: true } : {}),
     ...(space ? { space } : {}),
     ...(a.enum && a.enum.name === b.enum?.name ? { enum: a.enum } : {}),
+    ...(a.identity && a.identity === b.identity ? { identity: a.identity } : {}),
   };
   if (a.signed === b.signed) return { ...int(larger, a.signed), ...extra };
   if (a.flexible || b.flexible) return { ...int(larger, a.flexible ? b.signed : a.signed), ...extra };
@@ -200,6 +201,7 @@ export function sameFacts(a: Type | undefined, b: Type | undefined): boolean {
       sameType(a, b) &&
       isFlexible(a) === isFlexible(b) &&
       intSpace(a) === intSpace(b) &&
+      a.identity === b.identity &&
       a.enum?.name === b.enum?.name
     );
   if (a.kind === "tuple" && b.kind === "tuple")

@@ -98,7 +98,12 @@ export const BUILTINS: readonly FunctionRow[] = [
     value: process.curtask,
   },
   simple("rand", U32, "uint32 rand", "A pseudo-random number of 32 bits."),
-  simple("cgroup", UINT64 as IntType, "uint64 cgroup", "The id of the current process's cgroup (version 2)."),
+  simple(
+    "cgroup",
+    { ...UINT64, identity: "cgroup" },
+    "uint64 cgroup",
+    "The id of the current process's cgroup (version 2).",
+  ),
   simple("jiffies", UINT64 as IntType, "uint64 jiffies", "The kernel's tick counter."),
   {
     name: "usermode",

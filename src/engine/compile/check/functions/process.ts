@@ -58,7 +58,7 @@ export const namespaced: CheckValue = (call, cx) => {
   return {
     op: "builtin",
     name: where === "init" ? `${call.name}.init` : call.name,
-    type: int(4, false),
+    type: { ...int(4, false), identity: where === "init" ? "process.init" : "process" },
     span: call.span,
   };
 };

@@ -1,0 +1,185 @@
+/** Names from what runtimes keep on disk, well-formed and hostile; processes that live, move and end. */
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { containerName } from "./names.ts";
+import { Containers } from "./resolver.ts";
+
+const ID = "4f0c".repeat(16);
+let root = "";
+
+beforeEach(() => {
+  root = `${mkdtempSync(join(tmpdir(), "tracedeck-containers-"))}/`;
+});
+afterEach(() => {
+  rmSync(root, { recursive: true, force: true });
+});
+
+function file(path: string, content: unknown): void {
+  mkdirSync(dirname(root + path), { recursive: true });
+  writeFileSync(root + path, typeof content === "string" ? content : JSON.stringify(content));
+}
+
+const DOCKER = `var/lib/docker/containers/${ID}/config.v2.json`;
+const CONTAINERD = `run/containerd/io.containerd.runtime.v2.task/k8s.io/${ID}/config.json`;
+const STORE = "var/lib/containers/storage/overlay-containers";
+
+describe("a container's name", () => {
+  it.each<[string, string, unknown, string]>([
+    ["docker's", DOCKER, { ID, Name: "/web" }, "web"],
+    [
+      "docker's under Kubernetes",
+      DOCKER,
+      {
+        Name: "/k8s_nginx_web_shop_uid_0",
+        Config: {
+          Labels: {
+            "io.kubernetes.container.name": "nginx",
+            "io.kubernetes.pod.name": "web",
+            "io.kubernetes.pod.namespace": "shop",
+          },
+        },
+      },
+      "shop/web/nginx",
+    ],
+    [
+      "containerd's",
+      CONTAINERD,
+      {
+        annotations: {
+          "io.kubernetes.cri.container-name": "nginx",
+          "io.kubernetes.cri.sandbox-name": "web-5d4c",
+          "io.kubernetes.cri.sandbox-namespace": "shop",
+        },
+      },
+      "shop/web-5d4c/nginx",
+    ],
+    [
+      "containerd's pod sandbox",
+      CONTAINERD,
+      {
+        annotations: {
+          "io.kubernetes.cri.sandbox-name": "web-5d4c",
+          "io.kubernetes.cri.sandbox-namespace": "shop",
+        },
+      },
+      "shop/web-5d4c",
+    ],
+    [
+      "CRI-O's",
+      `${STORE}/${ID}/userdata/config.json`,
+      {
+        annotations: {
+          "io.kubernetes.container.name": "db",
+          "io.kubernetes.pod.name": "db-0",
+          "io.kubernetes.pod.namespace": "shop",
+        },
+      },
+      "shop/db-0/db",
+    ],
+    [
+      "podman's",
+      `${STORE}/containers.json`,
+      [
+        { id: "1", names: ["no"] },
+        { id: ID, names: ["wiki"] },
+      ],
+      "wiki",
+    ],
+    [
+      "podman's, volatile",
+      "run/containers/storage/overlay-containers/volatile-containers.json",
+      [{ id: ID, names: ["wiki"] }],
+      "wiki",
+    ],
+    [
+      "CRI-O's list",
+      `${STORE}/containers.json`,
+      [{ id: ID, names: ["k8s_db_db-0_shop_uid_0"] }],
+      "shop/db-0/db",
+    ],
+  ])("%s", (_, path, content, name) => {
+    file(path, content);
+    expect(containerName(ID, root)).toBe(name);
+  });
+
+  it.each<[string, unknown]>([
+    ["no JSON", "{"],
+    ["nothing", ""],
+    ["a list", [1, 2]],
+    ["null", null],
+    [
+      "names that are no text",
+      { Name: { toString: 1 }, Config: { Labels: { "io.kubernetes.pod.name": 5 } } },
+    ],
+    ["inherited names", '{"__proto__": {"Name": "/evil"}}'],
+    ["deep nesting", "[".repeat(200_000)],
+    ["more than a configuration has", `{"Name": "/big", "x": "${"y".repeat(1 << 20)}"}`],
+  ])("is not to be had from %s", (_, content) => {
+    file(DOCKER, content);
+    file(`${STORE}/containers.json`, content);
+    expect(containerName(ID, root)).toBeUndefined();
+  });
+
+  it("does not wait for a pipe in the place of a file", () => {
+    mkdirSync(dirname(root + DOCKER), { recursive: true });
+    execFileSync("mkfifo", [root + DOCKER]);
+    expect(containerName(ID, root)).toBeUndefined();
+  });
+
+  it("is cut to a name's length", () => {
+    file(DOCKER, { Name: `/${"n".repeat(5000)}` });
+    expect(containerName(ID, root)!.length).toBeLessThan(256);
+  });
+
+  it.each(["../../../etc/passwd", "", "web", "4f0c/..", ID.toUpperCase()])(
+    "is not looked for by %j",
+    (id) => {
+      file("var/lib/docker/containers/x/config.v2.json", {});
+      expect(containerName(id, root)).toBeUndefined();
+    },
+  );
+});
+
+describe("processes", () => {
+  const containers = () => new Containers({ proc: `${root}proc/`, root });
+
+  it("are looked up by their cgroups, and remembered when they have ended", () => {
+    file("proc/12/cgroup", `0::/system.slice/docker-${ID}.scope\n`);
+    file(DOCKER, { Name: "/web" });
+    const all = containers();
+    const web = { kind: "container", runtime: "docker", id: ID, name: "web" };
+    expect(all.of("process", 12n)).toEqual(web);
+    rmSync(`${root}proc/12`, { recursive: true });
+    const later = process.hrtime.bigint() + 60_000_000_000n;
+    const clock = vi.spyOn(process.hrtime, "bigint").mockReturnValue(later);
+    expect(all.of("process", 12)).toEqual(web);
+    clock.mockRestore();
+    expect(containers().of("process", 12)).toBeUndefined();
+  });
+
+  it("without a name have the first part of the id, and a unit its own name", () => {
+    file("proc/12/cgroup", `0::/docker/${ID}\n`);
+    file("proc/13/cgroup", "0::/system.slice/nginx.service\n");
+    file("proc/14/cgroup", "0::/\n");
+    const all = containers();
+    expect(all.of("process", 12)?.name).toBe(ID.slice(0, 12));
+    expect(all.of("process", 13)).toMatchObject({ kind: "unit", name: "nginx.service" });
+    expect(all.of("process", 14)).toBeUndefined();
+  });
+
+  it("that are new are noticed in time, not more than asked for", () => {
+    for (const pid of [1, 2, 3]) file(`proc/${pid}/cgroup`, `0::/lxc/box${pid}\n`);
+    const all = containers();
+    all.notice("process", [1, 2, 3], 2);
+    for (const pid of [1, 2, 3]) rmSync(`${root}proc/${pid}`, { recursive: true });
+    expect([1, 2, 3].map((pid) => all.of("process", pid)?.name)).toEqual(["box1", "box2", undefined]);
+  });
+
+  it("numbered by the initial namespace are not mistaken for others", () => {
+    file("proc/12/cgroup", `0::/docker/${ID}\n`);
+    expect(containers().of("process.init", 12)).toBeUndefined();
+  });
+});

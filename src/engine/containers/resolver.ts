@@ -1,0 +1,131 @@
+/**
+ * Which container, or else which unit, a process or a cgroup belongs to. Asked for the rows that a screen shows and for
+ * processes that are new, never in the hot path; what was found out is remembered when the process is gone.
+ */
+import { statSync } from "node:fs";
+import { monotonicMs } from "../clock.ts";
+import type { Identity } from "../compile/types.ts";
+import type { ContainerInfo } from "../protocol.ts";
+import { Cgroups } from "./cgroups.ts";
+import { readSmallFile } from "./files.ts";
+import { type CgroupOwner, ownerOf, ownerOfProcess } from "./forms.ts";
+import { containerName } from "./names.ts";
+
+/** A process may be moved, and its pid be given to another: it is looked at again after so many milliseconds. */
+const LOOK_AGAIN = 5000;
+/** A name that was not there may come: the runtime writes it while the container starts. */
+const NAME_AGAIN = 10_000;
+const MOST_PROCESSES = 20_000;
+const MOST_NAMES = 5000;
+const LARGEST_CGROUP_FILE = 64 << 10;
+const SHORT_ID = 12;
+
+interface Known {
+  owner: CgroupOwner | undefined;
+  time: number;
+}
+
+function remember<K, V>(map: Map<K, V>, key: K, value: V, most: number): void {
+  map.delete(key);
+  map.set(key, value);
+  if (map.size > most) map.delete(map.keys().next().value as K);
+}
+
+export interface ContainerPlaces {
+  /** Where processes are: "/proc/". */
+  proc?: string;
+  /** The machine's files, for the runtimes' state: "/". */
+  root?: string;
+}
+
+/** The initial pid namespace's inode (PROC_PID_INIT_INO). */
+const INITIAL_NAMESPACE = 0xeffffffcn;
+
+function inInitialNamespace(proc: string): boolean {
+  try {
+    return statSync(`${proc}self/ns/pid`, { bigint: true }).ino === INITIAL_NAMESPACE;
+  } catch {
+    return false;
+  }
+}
+
+export class Containers {
+  readonly #proc: string;
+  readonly #root: string;
+  readonly #cgroups = new Cgroups();
+  #initial: boolean | undefined;
+  #processes = new Map<number, Known>();
+  #names = new Map<string, { name: string | undefined; time: number }>();
+
+  constructor({ proc = "/proc/", root = "/" }: ContainerPlaces = {}) {
+    this.#proc = proc;
+    this.#root = root;
+  }
+
+  /** Of what a number stands for; undefined also where the number can't be told from others. */
+  of(identity: Identity, value: number | bigint): ContainerInfo | undefined {
+    if (identity === "cgroup") return this.ofCgroup(BigInt(value));
+    return this.#numbersAlike(identity) ? this.ofProcess(Number(value)) : undefined;
+  }
+
+  /** The same from what is known already: nothing is read. */
+  known(identity: Identity, value: number | bigint): ContainerInfo | undefined {
+    if (identity === "cgroup") return this.ofCgroup(BigInt(value));
+    const owner = this.#processes.get(Number(value))?.owner;
+    return owner && this.#numbersAlike(identity) ? this.#info(owner) : undefined;
+  }
+
+  /** Looks at processes that are not known yet, at most `most` of them, while they live. */
+  notice(identity: Identity, values: Iterable<number>, most: number): void {
+    if (identity === "cgroup" || !this.#numbersAlike(identity)) return;
+    let left = most;
+    for (const pid of values) {
+      if (left <= 0) return;
+      if (this.#processes.has(pid)) continue;
+      this.ofProcess(pid);
+      left--;
+    }
+  }
+
+  /** Whether /proc numbers processes as the value does. */
+  #numbersAlike(identity: Identity): boolean {
+    if (identity === "process") return true;
+    this.#initial ??= inInitialNamespace(this.#proc);
+    return this.#initial;
+  }
+
+  /** Of a process or a thread, by its id as /proc has it. */
+  ofProcess(pid: number): ContainerInfo | undefined {
+    const now = monotonicMs();
+    let known = this.#processes.get(pid);
+    if (!known || now - known.time > LOOK_AGAIN) {
+      const text = readSmallFile(`${this.#proc}${pid}/cgroup`, LARGEST_CGROUP_FILE);
+      // One that has ended keeps what it had.
+      known = { owner: text ? ownerOfProcess(text) : known?.owner, time: now };
+      remember(this.#processes, pid, known, MOST_PROCESSES);
+    }
+    return known.owner && this.#info(known.owner);
+  }
+
+  /** Of a cgroup of version 2, by its id. */
+  ofCgroup(id: bigint): ContainerInfo | undefined {
+    const path = this.#cgroups.unifiedPath(id);
+    const owner = path === undefined ? undefined : ownerOf(path);
+    return owner && this.#info(owner);
+  }
+
+  #info({ kind, runtime, id, pod }: CgroupOwner): ContainerInfo {
+    const name = kind === "container" ? this.#name(id) : undefined;
+    const short = /^[0-9a-f]{64}$/.test(id) ? id.slice(0, SHORT_ID) : id;
+    return { kind, runtime, id, name: name ?? short, ...(pod && { pod }) };
+  }
+
+  #name(id: string): string | undefined {
+    const now = monotonicMs();
+    const known = this.#names.get(id);
+    if (known && (known.name !== undefined || now - known.time < NAME_AGAIN)) return known.name;
+    const name = containerName(id, this.#root);
+    remember(this.#names, id, { name, time: now }, MOST_NAMES);
+    return name;
+  }
+}
