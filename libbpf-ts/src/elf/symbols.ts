@@ -29,6 +29,8 @@ interface Table {
   names: Buffer;
   /** By section: whether it holds code. */
   code: readonly boolean[];
+  /** Another table of the same file has all of these too. */
+  covered: boolean;
 }
 
 interface Index {
@@ -50,13 +52,16 @@ function readTable(elf: ElfFile, type: number): Table | undefined {
       ? new Uint32Array(entries.buffer, entries.byteOffset, count * WORDS)
       : new Uint32Array(new Uint8Array(entries).buffer, 0, count * WORDS);
   const code = elf.sections.map(({ flags }) => (flags & EXECUTABLE) !== 0);
-  return { words, names: elf.sectionData(strings), code };
+  return { words, names: elf.sectionData(strings), code, covered: false };
 }
 
-const tablesOf = (elf: ElfFile): Table[] =>
-  [readTable(elf, SectionType.symtab), readTable(elf, SectionType.dynsym)].filter(
-    (table) => table !== undefined,
-  );
+function tablesOf(elf: ElfFile): Table[] {
+  const all = readTable(elf, SectionType.symtab);
+  const dynamic = readTable(elf, SectionType.dynsym);
+  // Linkers put dynamic symbols into both; a symbol table that was thinned out is the smaller one.
+  if (all && dynamic) dynamic.covered = all.words.length >= dynamic.words.length;
+  return [all, dynamic].filter((table) => table !== undefined);
+}
 
 /** What unpacked symbol tables may take. */
 const MOST_UNPACKED = 64 << 20;
@@ -192,19 +197,22 @@ export class ElfSymbols {
   }
 
   #makeIndex(): Index {
-    const most = this.#tables.reduce((sum, table) => sum + table.words.length / WORDS, 0);
+    const listed = this.#tables.filter(({ covered }) => !covered);
+    const most = listed.reduce((sum, { words }) => sum + words.length / WORDS, 0);
     const addresses = new Float64Array(most);
     const places = new Uint32Array(most);
-    const ends: number[] = [];
+    const tableOf = new Uint8Array(most);
     let count = 0;
-    for (const table of this.#tables) {
+    for (const table of listed) {
       const { words } = table;
+      const number = this.#tables.indexOf(table);
       for (let at = 0; at < words.length; at += WORDS) {
-        if (!(isFunction(words, at) || isLabel(table, at)) || !isDefined(words, at)) continue;
-        addresses[count] = number64(words, at + 2);
+        if (!isFunction(words, at) && !isLabel(table, at)) continue;
+        if (!isDefined(words, at)) continue;
+        addresses[count] = words[at + 2] + words[at + 3] * 2 ** 32;
+        tableOf[count] = number;
         places[count++] = at;
       }
-      ends.push(count);
     }
     const order = orderByAddress(addresses, count, 0);
     const index: Index = {
@@ -215,12 +223,12 @@ export class ElfSymbols {
     };
     for (let i = 0; i < count; i++) {
       const from = order[i];
-      const table = ends.findIndex((end) => from < end);
-      const { words } = this.#tables[table];
+      const { words } = this.#tables[tableOf[from]];
+      const at = places[from];
       index.addresses[i] = addresses[from];
-      index.sizes[i] = number64(words, places[from] + 4);
-      index.names[i] = words[places[from]];
-      index.tables[i] = table;
+      index.sizes[i] = words[at + 4] + words[at + 5] * 2 ** 32;
+      index.names[i] = words[at];
+      index.tables[i] = tableOf[from];
     }
     return index;
   }
