@@ -212,7 +212,7 @@ class Run {
       );
     }
     if (stacksLost > 0)
-      sayWarning(`${stacksLost} stacks were lost: other stacks have their places in the table`);
+      sayWarning(`${stacksLost} stacks were lost: their table was full, or there was no memory for more`);
     if (missed > 0) sayWarning(`the kernel skipped ${missed} probe hits`);
   }
 

@@ -133,6 +133,8 @@ export interface GlobalsLayout {
   eventsLost: number;
   mapFull: number;
   stacksLost: number;
+  /** u64: stacks that were new, and are kept. */
+  stacksKept: number;
   /** u64 counts of strings cut to their size. */
   stringsTruncated: number;
   /** u64 boot-clock nanoseconds of the start: for elapsed. */

@@ -46,6 +46,11 @@ export class Globals {
     this.#view.setUint32(this.#plan.globals.cpid, pid, true);
   }
 
+  /** Stacks kept since the start, those forgotten meanwhile included. */
+  get stacksKept(): number {
+    return Number(this.#view.getBigUint64(this.#plan.globals.stacksKept, true));
+  }
+
   /** Everything counted by the programs themselves; `missed` is the kernel's to tell. */
   losses(): Omit<Losses, "missed"> {
     const { eventsLost, mapFull, stacksLost, stringsTruncated } = this.#plan.globals;

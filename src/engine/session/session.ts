@@ -40,6 +40,7 @@ import { CostGuard, costlyText, type Overhead } from "./guard.ts";
 import { detachLinks } from "./leave.ts";
 import { createMaps, type LocateLine, loadProgram } from "./load.ts";
 import { isAboutTarget, Refusals } from "./refusals.ts";
+import { StackRoom } from "./stackRoom.ts";
 import { startChild, type Target, watchProcess } from "./target.ts";
 
 export interface SessionOptions {
@@ -140,6 +141,7 @@ export class Session implements Disposable {
   #guard: CostGuard | undefined;
   #sinks: SessionSinks | undefined;
   #symbols: SessionSymbols;
+  #stackRoom: StackRoom | undefined;
   #target: Target | undefined;
   #timer: NodeJS.Timeout | undefined;
   #wait = FIRST_LOOK;
@@ -242,7 +244,8 @@ export class Session implements Disposable {
     };
     const eventsLost = counted.eventsLost + (this.#pump?.dropped ?? 0);
     const missed = this.#programs.length > 0 ? missedHits(this.#programs, this.#linksThatMiss()) : 0;
-    return { ...counted, eventsLost, missed };
+    const stacksLost = counted.stacksLost + this.#symbols.stacksGone;
+    return { ...counted, eventsLost, stacksLost, missed };
   }
 
   /** Links of which the kernel tells what they missed. */
@@ -414,8 +417,15 @@ export class Session implements Disposable {
       // A busy ring is looked at again at once or soon, a quiet one ever less often.
       this.#wait = this.eventCount > before ? FIRST_LOOK : Math.min(RAREST_LOOK, this.#wait * 1.5);
       if (more) this.#wait = 0;
+      else this.#makeStackRoom();
       this.#look();
     }, this.#wait);
+  }
+
+  #makeStackRoom(): void {
+    if (this.plan.stackMaps.length === 0 || !this.#globals) return;
+    this.#stackRoom ??= new StackRoom(this.plan, (map) => this.#maps[map]);
+    if (this.#stackRoom.look(this.#globals.stacksKept)) this.#wait = FIRST_LOOK;
   }
 
   /** Hands over everything that is in the rings now, or what there is time for. */

@@ -6,31 +6,11 @@
 import type { BpfMap } from "libbpf-ts";
 import { monotonicMs } from "../clock.ts";
 import type { Plan } from "../compile/plan.ts";
-import { sizeOf, type Type, tupleLayout } from "../compile/types.ts";
 import type { ResolvedSymbol, SymbolContext } from "./context.ts";
 import { fileSymbols } from "./files.ts";
 import { kernelSymbol, kernelSymbolsHidden } from "./kernel.ts";
+import { pidOffsets } from "./offsets.ts";
 import { Processes } from "./processes.ts";
-
-/** Offsets in a value of the type at which a u32 pid stands beside a user address or stack. */
-export function pidOffsets(type: Type, from = 0): number[] {
-  switch (type.kind) {
-    case "stack":
-      return type.space === "user" ? [from + 8] : [];
-    case "usym":
-      return [from + 8];
-    case "tuple": {
-      const { offsets } = tupleLayout(type.elements);
-      return type.elements.flatMap((element, i) => pidOffsets(element, from + offsets[i]));
-    }
-    case "array": {
-      const size = sizeOf(type.of);
-      return Array.from({ length: type.length }, (_, i) => pidOffsets(type.of, from + i * size)).flat();
-    }
-    default:
-      return [];
-  }
-}
 
 const LOOK_EVERY = 200;
 const FOLLOW_CLOSELY = 1000;
@@ -49,6 +29,7 @@ export class SessionSymbols implements SymbolContext, Disposable {
   #stacks = new Map<string, BigUint64Array>();
   #warn: (message: string) => void = () => {};
   #explained = false;
+  #gone = new Set<string>();
   #followed: number | undefined;
   /** Script maps whose keys hold pids. */
   #watched: { map: number; offsets: number[] }[];
@@ -122,12 +103,20 @@ export class SessionSymbols implements SymbolContext, Disposable {
     return symbol?.mangled && !this.#plan.config.cppDemangle ? { ...symbol, name: symbol.mangled } : symbol;
   }
 
+  /** Stacks that were asked for when they were forgotten already. */
+  get stacksGone(): number {
+    return this.#gone.size;
+  }
+
   stack(map: number, id: bigint): BigUint64Array | undefined {
     const key = `${map}:${id}`;
     const known = this.#stacks.get(key);
-    if (known) return known;
+    if (known || this.#gone.has(key)) return known;
     const value = this.#stackMap(map)?.lookup(new Uint8Array(BigInt64Array.of(id).buffer));
-    if (!value) return undefined;
+    if (!value) {
+      this.#gone.add(key);
+      return undefined;
+    }
     if (this.#stacks.size >= MOST_STACKS) this.#stacks.clear();
     const words = new BigUint64Array(value.slice().buffer);
     this.#stacks.set(key, words);

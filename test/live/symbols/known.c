@@ -39,6 +39,12 @@ static NOINLINE void choose(unsigned bits, int depth) {
   KEEP;
 }
 
+// Until everybody has looked.
+static void linger(void) {
+  const char *milliseconds = getenv("LINGER");
+  usleep(1000 * (milliseconds ? atoi(milliseconds) : 300));
+}
+
 // Code made at run time (x86-64), and the map that tells of it; `owner` is whose the map is to be.
 static int made_code(int times, int owner) {
   unsigned char *code = mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -53,7 +59,7 @@ static int made_code(int times, int owner) {
   fclose(map);
   if (chown(path, owner, -1)) return 1;
   for (int i = 0; i < times; i++) { ((void (*)(void))code)(); KEEP; }
-  usleep(300000);
+  linger();
   unlink(path);
   return 0;
 }
@@ -66,14 +72,17 @@ int main(int argc, char **argv) {
     for (int i = 0; i < times; i++) outer();
   } else if (!strcmp(mode, "linger")) {
     for (int i = 0; i < times; i++) outer();
-    usleep(300000);
+    linger();
   } else if (!strcmp(mode, "told")) {
     // Once there is a line to read.
     char line[8];
     if (read(0, line, sizeof line) <= 0) return 1;
     for (int i = 0; i < times; i++) outer();
   } else if (!strcmp(mode, "distinct")) {
-    for (unsigned i = 0; i < 1u << times; i++) choose(i, times);
+    for (unsigned i = 0; i < 1u << times; i++) {
+      choose(i, times);
+      if (i % 128 == 127) usleep(1000);
+    }
   } else if (!strcmp(mode, "forks")) {
     for (int i = 0; i < times; i++) {
       if (fork() == 0) { outer(); _exit(0); }

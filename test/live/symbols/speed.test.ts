@@ -3,9 +3,7 @@ import { statSync } from "node:fs";
 import { ElfFile, ElfSymbols } from "libbpf-ts";
 import { describe, expect, test } from "vitest";
 import { fileSymbols } from "../../../src/engine/symbols/files.ts";
-
-/** Emulated processors tell nothing about time. */
-const emulated = process.env.TRACEDECK_TEST_PROGRAMS !== undefined;
+import { emulated } from "./support.ts";
 
 /** Milliseconds of CPU, which other work on the machine does not lengthen. */
 function cpu(work: () => void): number {
@@ -27,7 +25,7 @@ describe.skipIf(emulated || statSync(process.execPath).size < 50e6)("node's own 
     expect(cpu(() => ask(offsets[0]))).toBeLessThan(300);
     offsets.forEach(ask);
     const symbols = fileSymbols({ path: process.execPath })!;
-    expect(cpu(() => offsets.forEach((offset) => symbols.at(offset)))).toBeLessThan(30);
+    expect(cpu(() => offsets.map((offset) => symbols.at(offset)))).toBeLessThan(30);
     expect(named).toHaveLength(1001);
   });
 });

@@ -62,7 +62,7 @@ export class Layout {
     this.#bigScratch = bigScratch;
     this.#target = target;
     for (const info of typed.maps) this.#scriptMaps.set(info, this.#planScriptMap(info));
-    const mapFull = 40;
+    const mapFull = 48;
     const guard = mapFull + 8 * typed.maps.length;
     const words = guarded ? 5 : 0;
     this.globals = {
@@ -72,6 +72,7 @@ export class Layout {
       startTime: 8,
       eventsLost: 16,
       stacksLost: 24,
+      stacksKept: 40,
       stringsTruncated: 32,
       mapFull,
       ...(guarded && {

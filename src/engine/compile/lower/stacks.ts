@@ -85,6 +85,7 @@ function keep(cx: Cx, map: number, key: Value, frames: Place, id: number): void 
     addressOf(cx, frames),
     constant(UPDATE_NOEXIST),
   );
+  countGlobal(cx, cx.layout.globals.stacksKept);
   b.when("slt", status, ZERO, () => {
     // Another CPU may have been quicker to keep the same stack.
     b.when("ne", status, constant(-EEXIST), () => {
