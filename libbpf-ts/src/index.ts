@@ -31,6 +31,7 @@ export {
 } from "./dwarf/types.ts";
 export { debugFileOf, debugFilePaths } from "./elf/debugFile.ts";
 export { ElfError, ElfFile, type ElfNote, type ElfSection, type ElfSegment } from "./elf/file.ts";
+export { type NeededLibraries, neededLibraries } from "./elf/needed.ts";
 export { type ElfSymbol, ElfSymbols } from "./elf/symbols.ts";
 export { hasUsdtProbes, type UsdtProbe, usdtProbes } from "./elf/usdt.ts";
 export {
@@ -41,6 +42,7 @@ export {
   type UsdtArg,
   type UsdtOperand,
 } from "./elf/usdtArgs.ts";
+export { symbolVersions } from "./elf/versions.ts";
 export {
   Errno,
   errnoName,

@@ -14,7 +14,7 @@ export function compileScript(source: Source, options: RunOptions, parameters: s
     includePaths: options.includeDirectories,
     includes: options.includeFiles,
     pid: options.pid,
-    hasChild: options.command !== undefined,
+    command: options.command,
     warnHelperErrors: options.runtimeWarnings,
     guarded: options.maxOverhead !== undefined,
     environment: process.env,

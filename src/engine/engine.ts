@@ -41,7 +41,7 @@ export function compileFor(kernel: Kernel, source: string, options: StartOptions
       named: options.named,
       unsafe: options.unsafe,
       pid: options.pid,
-      hasChild: options.command !== undefined,
+      command: options.command,
       guarded: options.maxOverhead !== undefined,
       environment: process.env,
     });

@@ -147,6 +147,22 @@ export class ElfSymbols {
     return other;
   }
 
+  /** The functions of exactly this name, once for each address. */
+  functionsNamed(name: string): ElfSymbol[] {
+    const found = new Map<number, ElfSymbol>();
+    for (const table of this.#tables) {
+      const { words } = table;
+      const offsets = nameOffsets(table.names, name);
+      if (offsets.size === 0) continue;
+      for (let at = 0; at < words.length; at += WORDS) {
+        if (!offsets.has(words[at]) || !isFunction(words, at) || !isDefined(words, at)) continue;
+        const symbol = symbolIn(table, at);
+        if (!found.has(symbol.address)) found.set(symbol.address, symbol);
+      }
+    }
+    return [...found.values()];
+  }
+
   /** Every function, once for each name and address. */
   functions(): ElfSymbol[] {
     const seen = new Set<string>();

@@ -13,9 +13,9 @@ export interface CompileOptions {
   /** Directories searched first by #include (-I), and headers read before the script's own (--include). */
   includePaths?: readonly string[];
   includes?: readonly string[];
-  /** -p PID, and whether -c gives a child. */
+  /** -p PID, or the command line of -c. */
   pid?: number;
-  hasChild?: boolean;
+  command?: string;
   /** Runtime errors reported (-k). */
   warnHelperErrors?: boolean;
   /** BPFTRACE_* environment variables, which win over the config block. */

@@ -28,6 +28,10 @@ export interface UserSymbol {
   /** Virtual address as linked, and size in bytes (0: unknown). */
   address: number;
   size: number;
+  /** Its code chooses, once, which function is to be called by this name. */
+  indirect?: boolean;
+  /** Symbol versions: "GLIBC_2.14". */
+  versions?: readonly string[];
 }
 
 export interface UsdtProbe {
@@ -91,6 +95,8 @@ export interface UserBinary {
   /** The path that resolves the name given (ld.so cache, PATH, /proc/PID/root). */
   path: string;
   symbols(): readonly UserSymbol[];
+  /** Functions by their exact name: several where versions or source files have one each. */
+  functions(name: string): readonly UserSymbol[];
   /** A variable or a function by its exact name. */
   symbol?(name: string): UserSymbol | undefined;
   /** Where it is loaded differs from run to run: a library, or a position-independent program. */
@@ -157,6 +163,8 @@ export interface Kernel {
   binaries(pattern: string, pid?: number): readonly UserBinary[];
   /** Programs and libraries that a process, or any process, has mapped to execute. */
   mappedBinaries(pid?: number): readonly UserBinary[];
+  /** The program that a command line (-c) runs, then the libraries it is linked to. Empty: it can't be told. */
+  commandBinaries(command: string): readonly UserBinary[];
 
   /** Cgroup v2 id of a path; undefined: none there. */
   cgroupId(path: string): bigint | undefined;

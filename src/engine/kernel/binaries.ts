@@ -1,7 +1,5 @@
-/** User programs and libraries by what scripts call them: a path, a name in PATH, a library, a pattern. */
-import { readdirSync, readlinkSync, realpathSync, statSync } from "node:fs";
-import { delimiter, isAbsolute, join, resolve } from "node:path";
-import { ElfFile, ElfSymbols, usdtProbes } from "libbpf-ts";
+/** User programs and libraries: their functions, their instrumentation points, the language they were written in. */
+import { ElfFile, type ElfSymbol, ElfSymbols, symbolVersions, usdtProbes } from "libbpf-ts";
 import type {
   Arch,
   MissingDebugInfo,
@@ -10,8 +8,8 @@ import type {
   UserDebugInfo,
   UserSymbol,
 } from "../compile/kernel.ts";
+import { commandFiles, isFile, pathsOf, realPath, rootOf } from "./binaryPaths.ts";
 import { readDebugInfo } from "./debugInfo.ts";
-import { findLibrary } from "./ldCache.ts";
 import { mappedFiles } from "./mappedFiles.ts";
 
 class Binary implements UserBinary {
@@ -36,14 +34,17 @@ class Binary implements UserBinary {
   symbols(): readonly UserSymbol[] {
     if (!this.#symbols) {
       using elf = ElfFile.open(this.path);
-      this.#symbols = this.#readSymbols(elf)
-        .functions()
-        .flatMap(({ name, address, size }) => {
-          const offset = elf.fileOffset(address);
-          return offset === undefined ? [] : [{ name, offset, address, size }];
-        });
+      this.#symbols = placesOf(elf, this.#readSymbols(elf).functions());
     }
     return this.#symbols;
+  }
+
+  functions(name: string): readonly UserSymbol[] {
+    using elf = ElfFile.open(this.path);
+    const places = placesOf(elf, this.#readSymbols(elf).functionsNamed(name));
+    if (places.length === 0) return places;
+    const versions = symbolVersions(elf, name);
+    return places.map((place) => ({ ...place, versions: versions.get(place.address) ?? [] }));
   }
 
   symbol(name: string): UserSymbol | undefined {
@@ -102,33 +103,14 @@ class Binary implements UserBinary {
 /** "/proc/PID/root" of a path in another process's root; else "". */
 const rootOfPath = (path: string): string => /^\/proc\/\d+\/root(?=\/)/.exec(path)?.[0] ?? "";
 
-function isFile(path: string): boolean {
-  try {
-    return statSync(path).isFile();
-  } catch {
-    return false;
-  }
-}
-
-/** "" when the process sees the same files as we do. */
-function rootOf(pid: number | undefined): string {
-  if (pid === undefined) return "";
-  try {
-    const same = readlinkSync(`/proc/${pid}/ns/mnt`) === readlinkSync("/proc/self/ns/mnt");
-    return same && readlinkSync(`/proc/${pid}/root`) === "/" ? "" : `/proc/${pid}/root`;
-  } catch {
-    return "";
-  }
-}
-
-function candidates(name: string, arch: Arch, root: string): string[] {
-  if (name.includes("/")) return [isAbsolute(name) ? root + name : resolve(name)];
-  if (name.startsWith("lib")) {
-    const library = findLibrary(name, arch, root);
-    if (library) return [root + library];
-  }
-  const directories = (process.env.PATH ?? "/usr/local/bin:/usr/bin:/bin").split(delimiter);
-  return [...directories.map((directory) => join(root + directory, name)), resolve(name)];
+/** The functions that have a place in the file. */
+function placesOf(elf: ElfFile, symbols: readonly ElfSymbol[]): UserSymbol[] {
+  return symbols.flatMap(({ name, address, size, kind }) => {
+    const offset = elf.fileOffset(address);
+    if (offset === undefined) return [];
+    const place: UserSymbol = { name, offset, address, size };
+    return [kind === "ifunc" ? { ...place, indirect: true } : place];
+  });
 }
 
 export class Binaries {
@@ -143,26 +125,25 @@ export class Binaries {
   }
 
   find(pattern: string, pid?: number): readonly UserBinary[] {
-    const root = rootOf(pid);
-    if (/[*?[]/.test(pattern)) {
-      return expand(isAbsolute(pattern) ? root + pattern : resolve(pattern))
-        .filter(isElf)
-        .map((path) => this.#open(path));
-    }
-    const path = candidates(pattern, this.#arch, root).find(isFile);
-    return path === undefined ? [] : [this.#open(path)];
+    return this.#openAll(pathsOf(pattern, this.#arch, pid));
   }
 
   /** What a process has mapped to execute, or what any has. */
   mapped(pid?: number): readonly UserBinary[] {
-    return mappedFiles(pid, rootOf)
-      .filter(isFile)
-      .map((path) => this.#open(path));
+    return this.#openAll(mappedFiles(pid, rootOf).filter(isFile));
+  }
+
+  ofCommand(command: string): readonly UserBinary[] {
+    return this.#openAll(commandFiles(command, this.#arch));
+  }
+
+  /** Each file once, by whatever names it was found. */
+  #openAll(paths: readonly string[]): Binary[] {
+    return [...new Set(paths.map((path) => this.#open(path)))];
   }
 
   #open(path: string): Binary {
-    // Links within another process's root are not ours to follow.
-    const real = path.startsWith("/proc/") ? path : realpathSync(path);
+    const real = realPath(path);
     let binary = this.#known.get(real);
     if (!binary) {
       binary = new Binary(real, this.#debugDirectories);
@@ -170,45 +151,4 @@ export class Binaries {
     }
     return binary;
   }
-}
-
-function isElf(path: string): boolean {
-  if (!isFile(path)) return false;
-  try {
-    ElfFile.open(path)[Symbol.dispose]();
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** Files that a pattern with `*`, `?` and `[…]` names, none of which crosses a "/". */
-export function expand(pattern: string): string[] {
-  let paths = [""];
-  for (const part of pattern.split("/").slice(1)) {
-    if (!/[*?[]/.test(part)) {
-      paths = paths.map((path) => `${path}/${part}`);
-      continue;
-    }
-    const matcher = wildcard(part);
-    paths = paths.flatMap((path) => {
-      try {
-        return readdirSync(`${path}/`)
-          .filter((name) => matcher.test(name))
-          .sort()
-          .map((name) => `${path}/${name}`);
-      } catch {
-        return [];
-      }
-    });
-  }
-  return paths;
-}
-
-function wildcard(part: string): RegExp {
-  const source = part
-    .replace(/[.+^${}()|\\]/g, "\\$&")
-    .replaceAll("*", ".*")
-    .replaceAll("?", ".");
-  return new RegExp(`^${source}$`);
 }

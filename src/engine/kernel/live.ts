@@ -216,6 +216,9 @@ class LiveKernel implements Kernel {
   mappedBinaries(pid?: number): readonly UserBinary[] {
     return this.#binaries.mapped(pid);
   }
+  commandBinaries(command: string): readonly UserBinary[] {
+    return this.#binaries.ofCommand(command);
+  }
   cgroupId(path: string): bigint | undefined {
     return orElse(undefined, () => statSync(path, { bigint: true }).ino);
   }

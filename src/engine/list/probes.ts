@@ -4,10 +4,12 @@
  * they are named.
  */
 
-import type { Kernel } from "../compile/kernel.ts";
+import type { Kernel, UserBinary } from "../compile/kernel.ts";
+import { functionsOf, isLanguage, type NameLanguage } from "../compile/probes/userSymbols.ts";
 import { hasWildcard, wildcard } from "../compile/probes/wildcard.ts";
 import { HARDWARE_EVENTS, SOFTWARE_EVENTS } from "../compile/tables/events.ts";
 import { PROBE_TYPES } from "../compile/tables/probeTypes.ts";
+import { demangled } from "../symbols/demangle/index.ts";
 import { typedFunctions } from "./arguments.ts";
 
 interface Query {
@@ -66,9 +68,30 @@ const trampolines = (type: string, feature: string) =>
     }
   };
 
+/** By the names that their authors wrote: uprobe:/bin/x:cpp:"ns::f(int)". */
+function* writtenNames(
+  type: string,
+  binaries: readonly UserBinary[],
+  language: NameLanguage,
+  pattern: string,
+): Iterable<string> {
+  const unquoted = pattern.replace(/^"(.*)"$/s, "$1") || "*";
+  for (const binary of binaries) {
+    for (const { name } of functionsOf(binary, unquoted, language)) {
+      const written = demangled(name)?.text;
+      yield `${type}:${binary.path}:${language}:${written === undefined ? name : `"${written}"`}`;
+    }
+  }
+}
+
 const userFunctions = (type: string) =>
   function* ({ kernel, target, name, pid }: Query): Iterable<string> {
     if (target === undefined && pid === undefined) return;
+    const [language, written] = name.split(/:(.*)/s);
+    if (written !== undefined && isLanguage(language)) {
+      yield* writtenNames(type, kernel.binaries(target ?? "*", pid), language, written);
+      return;
+    }
     const wants = wildcard(name);
     for (const binary of kernel.binaries(target ?? "*", pid)) {
       for (const symbol of binary.symbols()) {

@@ -21,7 +21,7 @@ const program = cProgram(WORK, {
 
 /** Runs a script with a child to its end; its maps by name. */
 async function run(source: string, command: string): Promise<Map<string, MapSnapshot>> {
-  const { plan, diagnostics } = compile(source, liveKernel(), { hasChild: true });
+  const { plan, diagnostics } = compile(source, liveKernel(), { command: "true" });
   expect(diagnostics.filter((d) => d.severity === "error")).toEqual([]);
   using session = new Session(plan!, { command });
   await session.start({ onEvent: () => {}, onPrintMap: () => {}, onChildOutput: () => {} });

@@ -75,7 +75,8 @@ export function readConfig(
       report.error("config-value", { start: 0, end: 0 }, `in the environment: ${result.problem}`);
     else store(row, result.value);
   }
-  if (options.hasChild && values.cacheUserSymbols === "PER_PID") values.cacheUserSymbols = "PER_PROGRAM";
+  if (options.command !== undefined && values.cacheUserSymbols === "PER_PID")
+    values.cacheUserSymbols = "PER_PROGRAM";
   return { ...(values as unknown as Config), unstable };
 }
 

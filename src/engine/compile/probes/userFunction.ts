@@ -1,10 +1,11 @@
 /** uprobe and uretprobe: functions of programs and libraries. */
-import { didYouMean } from "../check/nearest.ts";
+import { someOf } from "../check/nearest.ts";
 import type { UserBinary, UserSymbol } from "../kernel.ts";
 import type { Probe } from "../typed.ts";
 import { type ProbeRequest, parseInteger, probe, wrongShape } from "./request.ts";
 import { expandSourceLine, isSourceLine, readSourceLine } from "./sourceLine.ts";
-import { hasWildcard, wildcard } from "./wildcard.ts";
+import { functionsOf, isLanguage, LANGUAGES, type NameLanguage, nearMatches } from "./userSymbols.ts";
+import { hasWildcard } from "./wildcard.ts";
 
 /** The binaries that a path, a library's name or a wildcard means; reports when there are none. */
 export function binaries(request: ProbeRequest, pattern: string): readonly UserBinary[] {
@@ -20,95 +21,220 @@ export function binaries(request: ProbeRequest, pattern: string): readonly UserB
       "unknown-binary",
       `there is no program or library ${pattern}${why}`,
       pattern.includes("/")
-        ? "is it readable from here? Programs in containers are at /proc/PID/root/…"
+        ? request.options.pid === undefined
+          ? "is it readable from here? Programs in containers are at /proc/PID/root/…; deleted ones are found with -p PID"
+          : `process ${request.options.pid} has no such file either`
         : "give its path, or the name of a library as in uprobe:libc:malloc",
     );
   return found;
 }
 
-export function expandUprobe(request: ProbeRequest): Probe[] {
-  const { parts, type, options } = request;
-  let all = parts;
-  if (all.length === 1 && options.pid) all = [`/proc/${options.pid}/exe`, ...all];
-  if (all.length === 3 && all[1] === "cpp") {
-    request.report.error("not-supported", request.span, "C++ names in probes are not supported yet", {
-      hint: "give the mangled name, as nm shows it",
-    });
-    return [];
+interface Wanted {
+  /** "": the program of -p or -c itself; "*": all that it has mapped. */
+  target: string;
+  language?: NameLanguage;
+  /** A name, a wildcard, NAME+OFFSET or an address. */
+  place: string;
+}
+
+function wantedOf({ parts, options }: ProbeRequest): Wanted | undefined {
+  const ofProcess = options.pid !== undefined || options.command !== undefined;
+  const [first, second, third] = parts;
+  if (parts.length === 1 && ofProcess && first) return { target: "", place: first };
+  if (parts.length === 2 && ofProcess && isLanguage(first) && second)
+    return { target: "", language: first, place: second };
+  if (parts.length === 2 && first && second) return { target: first, place: second };
+  if (parts.length === 3 && first && third && isLanguage(second))
+    return { target: first, language: second, place: third };
+  return undefined;
+}
+
+/** Where to look, and whether a binary may be without a match. */
+function placesOf(request: ProbeRequest, target: string): { found: readonly UserBinary[]; lenient: boolean } {
+  const { kernel, options } = request;
+  if (target !== "" && target !== "*")
+    return { found: binaries(request, target), lenient: hasWildcard(target) };
+  if (options.command !== undefined) {
+    const all = kernel.commandBinaries(options.command);
+    if (all.length === 0)
+      request.missing(
+        "unknown-binary",
+        `which program '${options.command}' runs can't be told`,
+        "name the program or library in the probe",
+      );
+    return { found: target === "*" ? all : all.slice(0, 1), lenient: target === "*" };
   }
-  if (isSourceLine(all)) {
-    const spec = readSourceLine(request, all);
+  if (target === "*") return { found: kernel.mappedBinaries(options.pid), lenient: true };
+  return { found: binaries(request, `/proc/${options.pid}/exe`), lenient: false };
+}
+
+export function expandUprobe(request: ProbeRequest): Probe[] {
+  const { type, parts } = request;
+  if (isSourceLine(parts)) {
+    const spec = readSourceLine(request, parts);
     if (!spec) return [];
     return binaries(request, spec.binary).flatMap((binary) => expandSourceLine(request, binary, spec));
   }
-  if (all.length !== 2 || !all[0] || !all[1])
-    return wrongShape(request, `${type}:BINARY:FUNCTION, for example ${type}:libc:malloc`);
-  return binaries(request, all[0]).flatMap((binary) => inBinary(request, binary, all[1]));
+  const wanted = wantedOf(request);
+  if (!wanted) return misshapen(request);
+  const { found, lenient } = placesOf(request, wanted.target);
+  if (found.length === 0) return [];
+  const probes = found.flatMap((binary) => inBinary(request, binary, wanted, lenient));
+  if (probes.length === 0 && lenient)
+    request.missing(
+      "no-match",
+      `no function of ${found.length === 1 ? found[0].path : `${found.length} programs and libraries`} matches ${wanted.place}`,
+      `list what there is: tracedeck list '${type}:${wanted.target || "BINARY"}:*'`,
+    );
+  return probes;
 }
 
-function inBinary(request: ProbeRequest, binary: UserBinary, target: string): Probe[] {
+function misshapen(request: ProbeRequest): Probe[] {
+  const { parts, type, report, span } = request;
+  if (parts.length === 3 && parts.every(Boolean)) {
+    report.error("probe-syntax", span, `'${parts[1]}' is no language of names`, {
+      hint: `there is ${LANGUAGES.join(" and ")}, as in ${type}:${parts[0]}:cpp:"ns::function"`,
+    });
+    return [];
+  }
+  if (parts.length > 3) {
+    report.error("probe-syntax", span, `a name with colons is to be quoted`, {
+      hint: `${type}:${parts[0]}:cpp:"${parts.slice(parts[1] === "cpp" ? 2 : 1).join(":")}"`,
+    });
+    return [];
+  }
+  return wrongShape(request, `${type}:BINARY:FUNCTION, for example ${type}:libc:malloc`);
+}
+
+function inBinary(request: ProbeRequest, binary: UserBinary, wanted: Wanted, lenient: boolean): Probe[] {
+  if (lenient) {
+    // Of many files some are not what they seem: those are passed over.
+    try {
+      return probesOf(request, binary, wanted, true);
+    } catch {
+      return [];
+    }
+  }
+  try {
+    return probesOf(request, binary, wanted, false);
+  } catch (error) {
+    request.missing("unknown-binary", `${binary.path} can't be read: ${(error as Error).message}`);
+    return [];
+  }
+}
+
+const make = (
+  { type, ...request }: ProbeRequest,
+  binary: UserBinary,
+  { language }: Wanted,
+  symbol: string,
+  offset: number,
+  shown: string,
+): Probe =>
+  probe({ type, ...request }, [type, binary.path, ...(language ? [language] : []), shown].join(":"), {
+    kind: "uprobe",
+    path: binary.path,
+    symbol,
+    offset,
+    return: type === "uretprobe",
+  });
+
+function probesOf(request: ProbeRequest, binary: UserBinary, wanted: Wanted, lenient: boolean): Probe[] {
   const { type, report, span } = request;
   const isReturn = type === "uretprobe";
-  const make = (symbol: string, offset: number, shown: string) =>
-    probe(request, `${type}:${binary.path}:${shown}`, {
-      kind: "uprobe",
-      path: binary.path,
-      symbol,
-      offset,
-      return: isReturn,
-    });
-  const address = parseInteger(target);
-  if (address !== undefined) {
-    const at = Number(address);
-    const holder = binary.symbols().find((s) => at >= s.address && at < s.address + Math.max(1, s.size));
-    return [make(holder?.name ?? "", holder ? holder.offset + (at - holder.address) : at, target)];
-  }
-  const plus = target.lastIndexOf("+");
-  const name = plus > 0 ? target.slice(0, plus) : target;
-  const offset = plus > 0 ? parseInteger(target.slice(plus + 1)) : 0n;
+  if (refusesReturns(request, binary)) return [];
+  const address = wanted.language ? undefined : parseInteger(wanted.place);
+  if (address !== undefined) return atAddress(request, binary, wanted, Number(address));
+  const plus = wanted.language ? -1 : wanted.place.lastIndexOf("+");
+  const name = plus > 0 ? wanted.place.slice(0, plus) : wanted.place;
+  const offset = plus > 0 ? parseInteger(wanted.place.slice(plus + 1)) : 0n;
   if (offset === undefined || (offset > 0n && isReturn)) {
     report.error(
       "probe-syntax",
       span,
-      isReturn ? "uretprobe takes no offset" : `${target} has no valid offset`,
+      isReturn ? "uretprobe takes no offset" : `${wanted.place} has no valid offset`,
     );
     return [];
   }
-  const symbols = binary.symbols();
-  if (hasWildcard(name)) {
-    const found = distinct(symbols.filter((s) => matchesName(s, wildcard(name))));
-    if (found.length === 0) request.missing("no-match", `no function of ${binary.path} matches ${name}`);
-    return found.map((s) => make(s.name, s.offset, s.name));
-  }
-  const symbol = symbols.find((s) => s.name === name);
-  if (!symbol) {
-    request.missing(
-      "unknown-function",
-      symbols.length
-        ? `there is no function ${name} in ${binary.path}`
-        : `${binary.path} has no symbols, so ${name} cannot be found in it`,
-      symbols.length
-        ? (didYouMean(
-            name,
-            symbols.map((s) => s.name),
-          ) ?? `list them: tracedeck list '${type}:${binary.path}:*'`)
-        : "it is stripped: install its debug symbols, or give an address",
-    );
+  const found = functionsOf(binary, name, wanted.language);
+  if (found.length === 0) {
+    if (!lenient) reportMissing(request, binary, name, wanted.language);
     return [];
   }
-  if (symbol.size > 0 && offset >= BigInt(symbol.size)) {
-    report.error("offset-outside", span, `${name} has ${symbol.size} bytes, +${offset} is outside`);
-    return [];
-  }
-  return [make(symbol.name, symbol.offset + Number(offset), offset > 0n ? `${name}+${offset}` : name)];
+  if (!hasWildcard(name) && !wanted.language) warnOfIndirect(request, binary, found[0]);
+  return found.flatMap((symbol) => {
+    if (symbol.size > 0 && offset >= BigInt(symbol.size)) {
+      report.error("offset-outside", span, `${name} has ${symbol.size} bytes, +${offset} is outside`);
+      return [];
+    }
+    const shown = offset > 0n ? `${symbol.name}+${offset}` : symbol.name;
+    return [make(request, binary, wanted, symbol.name, symbol.offset + Number(offset), shown)];
+  });
 }
 
-const matchesName = (symbol: UserSymbol, matches: (name: string) => boolean): boolean =>
-  symbol.offset > 0 && matches(symbol.name);
+/** Go moves stacks, and finds on them the return address that the kernel put there: the program dies of it. */
+function refusesReturns({ type, options, report, span }: ProbeRequest, binary: UserBinary): boolean {
+  if (type !== "uretprobe" || binary.language !== "go") return false;
+  if (options.unsafe) {
+    report.warning("go-return", span, `${binary.path} is a Go program: a return probe may crash it`);
+    return false;
+  }
+  report.error("go-return", span, `${binary.path} is a Go program: a return probe would crash it`, {
+    hint: "Go moves its stacks and does not know the return address that the kernel puts there; probe the entry, or force it with --unsafe",
+  });
+  return true;
+}
 
-/** Names of one address attach once. */
-function distinct(symbols: UserSymbol[]): UserSymbol[] {
-  const byOffset = new Map<number, UserSymbol>();
-  for (const symbol of symbols) if (!byOffset.has(symbol.offset)) byOffset.set(symbol.offset, symbol);
-  return [...byOffset.values()];
+function atAddress(request: ProbeRequest, binary: UserBinary, wanted: Wanted, at: number): Probe[] {
+  const holder = binary.symbols().find((s) => at >= s.address && at < s.address + Math.max(1, s.size));
+  const offset = holder ? holder.offset + (at - holder.address) : at;
+  return [make(request, binary, wanted, holder?.name ?? "", offset, wanted.place)];
+}
+
+function warnOfIndirect({ report, span }: ProbeRequest, binary: UserBinary, symbol: UserSymbol): void {
+  if (!symbol.indirect) return;
+  const variant = new RegExp(`^_*${symbol.name.replace(/^_+/, "").replace(/\W/g, "\\$&")}_[a-z0-9_]+$`);
+  const names = [...new Set(binary.symbols().map(({ name }) => name))].filter(
+    (name) => variant.test(name) && !/_(?:chk|ifunc)$/.test(name),
+  );
+  report.warning(
+    "indirect-function",
+    span,
+    `${symbol.name} only chooses, when a program starts, which variant is called: the probe sees that choice, not the calls`,
+    {
+      hint:
+        names.length > 0
+          ? `its variants are ${someOf(names.sort(), 6)}`
+          : "its variants have no symbols here; with the debug symbols of the library they can be probed by name",
+    },
+  );
+}
+
+function reportMissing(
+  request: ProbeRequest,
+  binary: UserBinary,
+  name: string,
+  language: NameLanguage | undefined,
+): void {
+  const symbols = binary.symbols();
+  if (symbols.length === 0) {
+    request.missing(
+      "unknown-function",
+      `${binary.path} has no symbols, so ${name} cannot be found in it`,
+      "it is stripped: install its debug symbols, or give an address",
+    );
+    return;
+  }
+  const list = `list them: tracedeck list '${request.type}:${binary.path}:*'`;
+  if (hasWildcard(name)) {
+    request.missing("no-match", `no function of ${binary.path} matches ${name}`, list);
+    return;
+  }
+  const near = nearMatches(symbols, name, language);
+  const quoted = near.map((one) => (one.includes("::") && !language ? `cpp:"${one}"` : one));
+  request.missing(
+    "unknown-function",
+    `there is no function ${name} in ${binary.path}`,
+    near.length > 0 ? `did you mean ${quoted.join(" or ")}?` : list,
+  );
 }

@@ -149,6 +149,8 @@ export const PROBE_TYPES: readonly ProbeTypeRow[] = [
       "uprobe:BINARY:FUNCTION+OFFSET",
       "uprobe:BINARY:ADDRESS",
       "uprobe:LIBRARY:FUNCTION",
+      'uprobe:BINARY:cpp:"NAMESPACE::FUNCTION"',
+      "uprobe:*:FUNCTION",
       "uprobe:BINARY@FILE:LINE",
       "uprobe:BINARY@FILE:LINE:COLUMN",
     ],
@@ -162,7 +164,11 @@ export const PROBE_TYPES: readonly ProbeTypeRow[] = [
   {
     name: "uretprobe",
     aliases: ["ur"],
-    syntax: ["uretprobe:BINARY:FUNCTION", "uretprobe:LIBRARY:FUNCTION"],
+    syntax: [
+      "uretprobe:BINARY:FUNCTION",
+      "uretprobe:LIBRARY:FUNCTION",
+      'uretprobe:BINARY:cpp:"NAMESPACE::FUNCTION"',
+    ],
     help: "Return from a function in a program or library. The result is retval.",
     retval: true,
     registers: true,

@@ -113,12 +113,15 @@ const LIBC: readonly (readonly [string, number, number])[] = [
   ["puts", 0x77980, 460],
 ];
 
+const FUNCTIONS_OF_LIBC = LIBC.map(([name, offset, size]) => ({ name, offset, address: offset, size }));
+
 const BINARIES: readonly { names: string[]; binary: UserBinary }[] = [
   {
     names: ["libc", "libc.so.6", "/lib/x86_64-linux-gnu/libc.so.6", "/usr/lib/x86_64-linux-gnu/libc.so.6"],
     binary: {
       path: "/usr/lib/x86_64-linux-gnu/libc.so.6",
-      symbols: () => LIBC.map(([name, offset, size]) => ({ name, offset, address: offset, size })),
+      symbols: () => FUNCTIONS_OF_LIBC,
+      functions: (name) => FUNCTIONS_OF_LIBC.filter((symbol) => symbol.name === name),
       usdt: () => [
         {
           provider: "libc",
@@ -193,6 +196,7 @@ export function recordedKernel(overrides: Partial<Kernel> = {}): Kernel {
     binaries: (pattern) =>
       BINARIES.filter(({ names }) => names.includes(pattern)).map(({ binary }) => binary),
     mappedBinaries: () => BINARIES.map(({ binary }) => binary),
+    commandBinaries: () => BINARIES.map(({ binary }) => binary),
     cgroupId: (path) => (path === "/sys/fs/cgroup" ? 1n : undefined),
     readFile: () => undefined,
     ...overrides,

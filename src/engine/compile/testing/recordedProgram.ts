@@ -76,19 +76,21 @@ const SERVER_DEBUG_INFO: UserDebugInfo = {
   },
 };
 
+const SERVE_SYMBOL = { name: "serve", offset: 0x1200, address: 0x1200, size: 0x100 };
+const SERVER = [SERVE_SYMBOL, { name: "accept_all", offset: 0x1300, address: 0x1300, size: 0x40 }];
+
 export const RECORDED_PROGRAMS: readonly UserBinary[] = [
   {
     path: "/usr/bin/server",
-    symbols: () => [
-      { name: "serve", offset: 0x1200, address: 0x1200, size: 0x100 },
-      { name: "accept_all", offset: 0x1300, address: 0x1300, size: 0x40 },
-    ],
+    symbols: () => SERVER,
+    functions: (wanted) => SERVER.filter(({ name }) => name === wanted),
     usdt: () => [],
     debugInfo: () => SERVER_DEBUG_INFO,
   },
   {
     path: "/usr/bin/stripped",
-    symbols: () => [{ name: "serve", offset: 0x1200, address: 0x1200, size: 0x100 }],
+    symbols: () => [SERVE_SYMBOL],
+    functions: (wanted) => (wanted === SERVE_SYMBOL.name ? [SERVE_SYMBOL] : []),
     usdt: () => [],
     debugInfo: () => ({ tried: ["/usr/lib/debug/.build-id/ab/cd.debug"] }),
   },

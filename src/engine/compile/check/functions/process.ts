@@ -236,11 +236,11 @@ export const isLiteral: CheckValue = (call, cx) => {
   );
 };
 
-export const hasCpid: CheckValue = (call, cx) => cx.bool(!!cx.script.options.hasChild, call.span);
+export const hasCpid: CheckValue = (call, cx) => cx.bool(cx.script.options.command !== undefined, call.span);
 
 export const cpid: CheckValue = (call, cx) => {
   const type = int(4, false);
-  if (!cx.script.options.hasChild) {
+  if (cx.script.options.command === undefined) {
     cx.report.warning("no-child", call.span, "there is no child process: cpid is 0", {
       hint: "give one with -c",
     });
