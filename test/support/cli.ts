@@ -2,6 +2,7 @@
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { delimiter, join, resolve } from "node:path";
+import { slowness } from "./slowness.ts";
 
 const root = resolve(import.meta.dirname, "../..");
 
@@ -35,7 +36,7 @@ export function finish(command: readonly string[], { input, env, uid }: CliOptio
       env: { ...process.env, ...env },
       uid,
       gid: uid,
-      timeout: 30_000,
+      timeout: 30_000 * slowness,
       killSignal: "SIGKILL",
     });
     const finished: Finished = { stdout: "", stderr: "", status: null };

@@ -9,7 +9,7 @@ import type { Readable } from "node:stream";
 import type { Message } from "./messages.ts";
 
 /** A file that takes longer hangs. */
-const FILE_LIMIT = 300_000;
+const FILE_LIMIT = 400_000;
 
 /** [{ file, bundle }]: names for the report, modules to run. */
 const files = JSON.parse(readFileSync(process.argv[2], "utf8")) as { file: string; bundle: string }[];

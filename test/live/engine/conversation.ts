@@ -2,6 +2,7 @@
 import { type EngineLink, spawnEngine } from "../../../src/engine/client/client.ts";
 import type { ClientMessage, EngineMessage, Snapshot } from "../../../src/engine/protocol.ts";
 import { nodeProgram } from "../../support/programs.ts";
+import { slowness } from "../../support/slowness.ts";
 
 export const built = nodeProgram("test/live/engine/serve.ts");
 
@@ -40,7 +41,7 @@ export class Conversation implements Disposable {
   async next<K extends Kind>(
     kind: K,
     accept: (message: Of<K>) => boolean = () => true,
-    milliseconds = 8000,
+    milliseconds = 8000 * slowness,
   ): Promise<Of<K>> {
     const deadline = performance.now() + milliseconds;
     for (;;) {

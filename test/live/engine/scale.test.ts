@@ -5,6 +5,7 @@ import { compileScript } from "../../../src/commands/compileScript.ts";
 import { parseRunOptions } from "../../../src/commands/runOptions.ts";
 import { Session } from "../../../src/engine/session/session.ts";
 import { CLI, commandPath, finish, isRoot, startTracedeck } from "../../support/cli.ts";
+import { slowness } from "../../support/slowness.ts";
 import { leftAfter, programsOf } from "./programs.ts";
 
 const ATTACHED = { TRACEDECK_NOTIFY_ATTACHED: "attached", BPFTRACE_MAX_PROBES: "10000" };
@@ -48,10 +49,10 @@ describe.skipIf(!isRoot)("scale", () => {
     );
     expect(done.status).toBe(0);
     expect(done.probes).toBeGreaterThan(600);
-    expect(done.milliseconds).toBeLessThan(2000);
-    expect(done.endedIn).toBeLessThan(2000);
+    expect(done.milliseconds).toBeLessThan(2000 * slowness);
+    expect(done.endedIn).toBeLessThan(2000 * slowness);
     expect(done.programs).toHaveLength(2);
-    expect(await leftAfter(done.programs, 2000)).toEqual([]);
+    expect(await leftAfter(done.programs, 2000 * slowness)).toEqual([]);
   });
 
   it("attaches every tracepoint of the kernel, with few programs, and does not keep the prompt", async () => {
@@ -61,7 +62,7 @@ describe.skipIf(!isRoot)("scale", () => {
     expect(done.programs.length).toBeLessThan(10);
     expect(done.stdout).toMatch(/^@\[tracepoint:sched:sched_switch\]: \d+$/m);
     expect(done.stdout).toMatch(/^@\[tracepoint:syscalls:sys_enter_read\]: \d+$/m);
-    expect(done.endedIn).toBeLessThan(5000);
+    expect(done.endedIn).toBeLessThan(5000 * slowness);
   });
 
   it("lets go of all that is attached when a probe in the middle fails, and names it", async () => {

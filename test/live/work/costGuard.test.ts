@@ -1,6 +1,7 @@
 /** The cost guard on known work: a tight loop of system calls under a heavy action, and under light ones. */
 import { describe, expect, test } from "vitest";
 import { finish, startTracedeck, tracedeck } from "../../support/cli.ts";
+import { slowness } from "../../support/slowness.ts";
 import { leftAfter, programsOf } from "../engine/programs.ts";
 import { canTraceC, counts, program } from "./support.ts";
 
@@ -31,7 +32,7 @@ describe.skipIf(!canTraceC)("the cost guard", () => {
       /stopped: the script took [\d.]+% of this machine's CPU time .*sys_enter_getppid.*, and may take 2%/,
     );
     expect(stdout).toContain("@b[");
-    expect(await leftAfter(programs, 2000)).toEqual([]);
+    expect(await leftAfter(programs, 2000 * slowness)).toEqual([]);
   });
 
   test("leaves a light script alone, also while the machine is busy", async () => {

@@ -1,0 +1,49 @@
+/** Runs a one-liner in Debian's bpftrace and in tracedeck, on the same work. */
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { CLI, commandPath, finish, isRoot } from "../support/cli.ts";
+import { canCompile, cProgram } from "../support/programs.ts";
+import type { OneLiner } from "./oneLiners.ts";
+
+const bpftrace = commandPath("bpftrace");
+/** Whether there is something to compare with. */
+export const canCompare = isRoot && bpftrace !== undefined;
+
+const work = cProgram(join(import.meta.dirname, "workload.c"), { name: "work" });
+
+/** What 0.17 writes otherwise than 0.26: the banner, blank lines, the space after a histogram's name, and stats(). */
+function normalized(output: string): string[] {
+  return output
+    .split("\n")
+    .filter((line) => line.trim() !== "" && !/^Attach(ing|ed) \d+ probes?/.test(line))
+    .map((line) => line.trimEnd())
+    .map((line) =>
+      line.replace(
+        /count (\d+), average (-?\d+), total (-?\d+)$/,
+        "{ .count = $1, .average = $2, .total = $3 }",
+      ),
+    );
+}
+
+async function run(command: readonly string[], { script, parameters = [], command: traced }: OneLiner) {
+  const path = canCompile ? work.path : "";
+  const args = ["-e", script.replaceAll("WORK", path), ...(traced ? ["-c", path] : []), ...parameters];
+  const { stdout, stderr, status } = await finish([...command, ...args]);
+  return { lines: normalized(stdout), stderr, status };
+}
+
+/** A test for each row: both print the same lines. Rows that see only their own child may run `together`. */
+export function sameAnswers(rows: readonly OneLiner[], { together = false } = {}): void {
+  for (const row of rows) {
+    test.skipIf(row.command && !canCompile)(row.name, async () => {
+      const first = run([bpftrace!], row);
+      if (!together) await first;
+      const ours = await run([...CLI, "run"], row);
+      const theirs = await first;
+      expect(theirs.status, theirs.stderr).toBe(0);
+      expect(theirs.lines.length).toBeGreaterThan(0);
+      expect(ours.status, ours.stderr).toBe(0);
+      expect(ours.lines).toEqual(theirs.lines);
+    });
+  }
+}
