@@ -33,16 +33,11 @@ function engineGone({ engine }: DeckState): Line[] {
 /** The engine ended it: the cost guard. */
 function scriptStopped({ run }: DeckState): Line[] {
   if (run.state !== "ended" || !run.error) return [];
-  const [first, ...rest] = sanitizeLines(run.error);
+  const [first, ...rest] = sanitizeLines(run.error).flatMap((text) => text.split("; "));
   return [
-    [span(" ", "error"), span(first)],
+    [span(` ${first}`, "error")],
     ...rest.map((text) => line(`   ${text}`)),
-    [
-      span(
-        "   its maps stay as they were; :guard off lets it run, Ctrl-R starts it again, Esc puts this away",
-        "dim",
-      ),
-    ],
+    [span("   :guard off lets it run, Ctrl-R starts it again, Esc puts this away", "dim")],
   ];
 }
 

@@ -303,7 +303,7 @@ export function onEngine(state: DeckState, message: EngineMessage): DeckUpdate {
       const { diagnostics } = next.run;
       next = broadcast(next, { type: "state", state: message.state, error, diagnostics });
       if (message.state === "ended" && error) {
-        next = { ...next, message: { text: error, level: "error" }, noticeClosed: false };
+        next = { ...next, message: { text: error.split("; ")[0], level: "error" }, noticeClosed: false };
       }
       if (message.state === "failed") next = { ...next, message: failure(next), noticeClosed: false };
       return done(placePanes(next));

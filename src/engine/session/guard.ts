@@ -141,20 +141,25 @@ function rate(perSecond: number): string {
   return perSecond >= 1e4 ? `${Math.round(perSecond / 1000)} thousand` : String(Math.round(perSecond));
 }
 
-/** "24% of this machine's CPU time (0.5 of 2 CPUs); most by tracepoint:…: 1.2 million hits a second at 410 ns" */
-export function overheadText({ share, cpus, cost, byPrograms }: Overhead): string {
+/** "24% of this machine's CPU time (0.48 of 2 CPUs)" */
+function shareText({ share, cpus }: Overhead): string {
   const used = ((share / 100) * cpus).toFixed(2);
-  const total = `${digits(share)}% of this machine's CPU time (${used} of ${cpus} CPU${cpus === 1 ? "" : "s"})`;
-  const worst = cost.probes.toSorted((a, b) => b.cpuPercent - a.cpuPercent)[0];
-  if (!worst) return total;
-  if (byPrograms) return `${total}; most of it ${worst.name}`;
-  const hits = (worst.events / Math.max(1, cost.events)) * cost.eventsPerSecond;
-  return `${total}; most of it ${worst.name}: ${rate(hits)} hits a second at ${Math.round(worst.nsPerEvent)} ns`;
+  return `${digits(share)}% of this machine's CPU time (${used} of ${cpus} CPU${cpus === 1 ? "" : "s"})`;
 }
 
-/** What is said when the guard stopped a script. */
+/** "; most of it tracepoint:…, 1.2 million hits a second at 410 ns" */
+function worstText({ cost, byPrograms }: Overhead): string {
+  const worst = cost.probes.toSorted((a, b) => b.cpuPercent - a.cpuPercent)[0];
+  if (!worst) return "";
+  if (byPrograms) return `; most of it ${worst.name}`;
+  const hits = (worst.events / Math.max(1, cost.events)) * cost.eventsPerSecond;
+  return `; most of it ${worst.name}, ${rate(hits)} hits a second at ${Math.round(worst.nsPerEvent)} ns`;
+}
+
+/** What is said when the guard stopped a script: what it took, and after a semicolon where. */
 export const stoppedText = (overhead: Overhead): string =>
-  `stopped: the script took ${overheadText(overhead)}, and may take ${overhead.limit}%`;
+  `stopped: the script took ${shareText(overhead)}, and may take ${overhead.limit}%${worstText(overhead)}`;
 
 /** What is said about a costly script that goes on. */
-export const costlyText = (overhead: Overhead): string => `the script takes ${overheadText(overhead)}`;
+export const costlyText = (overhead: Overhead): string =>
+  `the script takes ${shareText(overhead)}${worstText(overhead)}`;
