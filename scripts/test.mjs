@@ -9,6 +9,7 @@ import { report } from "./report.mjs";
 const needs = [
   { command: "gcc", package: "gcc libc6-dev", for: "traced C programs" },
   { command: "xz", package: "xz-utils", for: "symbols packed in binaries" },
+  { command: "g++", package: "g++", for: "traced C++ programs" },
   { command: "tmux", package: "tmux", for: "the deck in tmux" },
   { command: "bpftrace", package: "bpftrace", for: "side-by-side checks" },
   { command: "dtrace", package: "systemtap-sdt-dev", for: "USDT probes" },

@@ -138,3 +138,10 @@ describe("rust-5: names, addresses and lists by number", () => {
     expect(program.dwarf.sourceLine("shapes.rs", 16)).toMatchObject({ kind: "found" });
   });
 });
+
+test("types by name where names are numbers", () => {
+  const { dwarf } = open("rust-5");
+  expect(dwarf.typeNamed("struct", "Counter")).toBeDefined();
+  expect(dwarf.typeNamed("typedef", "u64")).toBeDefined();
+  expect(dwarf.typeNamed("struct", "Counte")).toBeUndefined();
+});

@@ -1,5 +1,6 @@
 // Types and enum constants by name. A unit's own are in an index that is made when it is first asked; of other units only
-// those are read whose bytes mention the name: their entries hold the name itself, or its offset in .debug_str.
+// those are read whose bytes mention the name: their entries hold the name itself, its offset in .debug_str, or the number
+// of that offset in the unit's part of .debug_str_offsets.
 
 import { At, Tag } from "./constants.ts";
 import type { Die } from "./die.ts";
@@ -38,6 +39,7 @@ export class TypeNames {
   readonly #known = new Map<Unit, Names>();
   readonly #found = new Map<string, Die | undefined>();
   readonly #constants = new Map<string, Constant | undefined>();
+  readonly #mentions = new Map<string, { units: Unit[]; more: Generator<Unit, undefined> }>();
 
   constructor(file: DwarfFile) {
     this.#file = file;
@@ -98,32 +100,53 @@ export class TypeNames {
 
   /** Asks the units that may have something of the name. */
   #search<T>(name: string, ask: (unit: Unit) => T | undefined): T | undefined {
-    const needles = this.#needles(name);
+    let mentions = this.#mentions.get(name);
+    if (!mentions) {
+      mentions = { units: [], more: this.#findMentions(name) };
+      this.#mentions.set(name, mentions);
+    }
+    const { units, more } = mentions;
+    for (let i = 0; ; i++) {
+      if (i === units.length) {
+        const next = more.next();
+        if (next.done) return undefined;
+        units.push(next.value);
+      }
+      const found = ask(units[i]);
+      if (found) return found;
+    }
+  }
+
+  /** Units in which a name stands; what is found beside it is not looked at. */
+  *#findMentions(name: string): Generator<Unit, undefined> {
     for (const file of [this.#file, this.#file.alternate]) {
-      if (!file) continue;
-      for (const unit of file.units) {
-        // Names by number are in a table: only reading tells.
-        const byNumber = unit.root.has(At.strOffsetsBase);
-        if (!byNumber && !needles.some((needle) => asBuffer(unit.bytes).includes(needle))) continue;
-        const found = ask(unit);
-        if (found) return found;
+      const offsets = [file, this.#file.alternate].flatMap((each) => {
+        const section = each?.sections.get("str");
+        return section ? textOffsets(section, name).map(littleEndian) : [];
+      });
+      const needles = [Buffer.from(`${name}\0`), ...offsets];
+      for (const unit of file?.units ?? []) {
+        const bytes = asBuffer(namesByNumber(unit) ?? unit.bytes);
+        if (needles.some((needle) => bytes.includes(needle))) yield unit;
       }
     }
     return undefined;
   }
+}
 
-  #needles(name: string): Buffer[] {
-    const needles = [Buffer.from(`${name}\0`)];
-    for (const file of [this.#file, this.#file.alternate]) {
-      const section = file?.sections.get("str");
-      for (const offset of section ? textOffsets(section, name) : []) {
-        const needle = Buffer.alloc(4);
-        needle.writeUInt32LE(offset);
-        needles.push(needle);
-      }
-    }
-    return needles;
-  }
+/** A unit's part of .debug_str_offsets: u32 length · u16 version · u16 padding, then, at the base, an offset for each number. */
+function namesByNumber(unit: Unit): Uint8Array | undefined {
+  const base = unit.root.number(At.strOffsetsBase);
+  if (base === undefined || base < 8) return undefined;
+  const section = unit.file.sections.need("str_offsets");
+  const length = section.parse(base - 8, (cursor) => cursor.u32());
+  return section.bytes(base, Math.max(0, length - 4));
+}
+
+function littleEndian(offset: number): Buffer {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32LE(offset);
+  return bytes;
 }
 
 /** The same bytes. */

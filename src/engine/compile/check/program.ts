@@ -139,7 +139,10 @@ export function programTypes(probes: readonly Probe[], cx: Context): ProgramType
     named: (name) =>
       ask(
         (debug) =>
-          debug.typeNamed(name, near) ?? debug.struct(name, false, near) ?? debug.struct(name, true, near),
+          debug.typeNamed(name, near) ??
+          debug.struct(name, false, near) ??
+          debug.struct(name, true, near) ??
+          debug.enumNamed(name, near),
       ),
     constant: (name) => ask((debug) => debug.enumConstant(name, near)),
     ...(isProblem(info) ? { problem: info } : {}),
