@@ -156,6 +156,39 @@ describe("an ELF file", () => {
     }
   });
 
+  test("of several names for one place the best known, of functions within functions the innermost", () => {
+    const names = Buffer.from("\0__open64\0_open\0open\0outer\0inner\0");
+    const at = (name: string) => names.indexOf(`\0${name}\0`) + 1;
+    const table = Buffer.concat([
+      symbol(0, 0, 0, 0, 0),
+      ...["__open64", "open", "_open"].map((name) => symbol(at(name), 0x12, 1, 0x401000, 0x10)),
+      symbol(at("outer"), 0x12, 1, 0x401100, 0x100),
+      symbol(at("inner"), 0x02, 1, 0x401120, 0x10),
+    ]);
+    const sections = [
+      { name: ".symtab", type: 2, link: 2, data: table },
+      { name: ".strtab", type: 3, data: names },
+    ];
+    using elf = ElfFile.of(library(sections), "memory");
+    const symbols = ElfSymbols.readAll(elf);
+    const shown = (address: number) => {
+      const found = symbols.at(address);
+      return found && `${found.name}+${found.offset}`;
+    };
+    expect([0x40100f, 0x40110f, 0x40112f, 0x401130, 0x401200].map(shown)).toEqual([
+      "open+15",
+      "outer+15",
+      "inner+15",
+      "outer+48",
+      undefined,
+    ]);
+  });
+
+  test("what is no regular file is refused without waiting", () => {
+    expect(() => ElfFile.open("/dev/zero")).toThrow("not a regular file");
+    expect(() => ElfFile.open(directory)).toThrow("not a regular file");
+  });
+
   test("USDT probes, moved by prelinking", () => {
     using elf = ElfFile.open(path);
     expect(usdtProbes(elf)).toEqual([

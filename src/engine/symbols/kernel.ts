@@ -22,7 +22,7 @@ interface Reading {
 
 let reading: Reading | undefined;
 let hidden: string | undefined;
-/** Addresses outside of the kernel's own code, named by a reading after they were first seen. */
+/** Names that stay: in the kernel's own code, or by a reading after the address was first seen. */
 const settled = new Map<bigint, ResolvedSymbol | undefined>();
 
 function readAgain(): void {
@@ -42,16 +42,21 @@ function find(address: bigint): ResolvedSymbol | undefined {
   return found && found.offset < FARTHEST ? found : undefined;
 }
 
-export function kernelSymbol(address: bigint): ResolvedSymbol | undefined {
-  if (!reading && hidden === undefined) readAgain();
-  if (!reading || (address >= reading.from && address < reading.to)) return find(address);
-  if (settled.has(address)) return settled.get(address);
-  if (monotonicMs() - reading.at < READ_AGAIN_AFTER) return find(address);
-  readAgain();
+function settle(address: bigint): ResolvedSymbol | undefined {
   const found = find(address);
   if (settled.size >= MOST_SETTLED) settled.clear();
   settled.set(address, found);
   return found;
+}
+
+export function kernelSymbol(address: bigint): ResolvedSymbol | undefined {
+  if (!reading && hidden === undefined) readAgain();
+  if (!reading) return undefined;
+  if (settled.has(address)) return settled.get(address);
+  if (address >= reading.from && address < reading.to) return settle(address);
+  if (monotonicMs() - reading.at < READ_AGAIN_AFTER) return find(address);
+  readAgain();
+  return settle(address);
 }
 
 /** Why kernel addresses stay numbers; undefined while they have names. */

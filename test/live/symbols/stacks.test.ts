@@ -90,6 +90,14 @@ describe.skipIf(!isRoot)("kernel symbols", () => {
     expect(found?.name).toMatch(/^bpf_prog_[0-9a-f]{16}_known_program$/);
   });
 
+  const inModule = /^([0-9a-f]{16}) t (\w+)\t\[(?!bpf\])(\w+)\]$/m.exec(
+    readFileSync("/proc/kallsyms", "latin1"),
+  );
+  test.skipIf(!inModule)("functions of modules (skipped where none is loaded)", () => {
+    const [, address, , module] = inModule!;
+    expect(kernelSymbol(BigInt(`0x${address}`))).toMatchObject({ offset: 0, module });
+  });
+
   test.skipIf(!commandPath("setpriv"))("hidden ones are explained once, and shown as addresses", async () => {
     const script = "tracepoint:sched:sched_process_exec { @[kstack(3)] = count(); }";
     const restricted = ["setpriv", "--bounding-set", "-syslog", "--inh-caps", "-syslog"];
