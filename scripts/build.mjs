@@ -4,6 +4,7 @@ import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:
 import { basename, join } from "node:path";
 import * as esbuild from "esbuild";
 import { leanContrib, leanInk, path, root } from "./build-plugins.mjs";
+import { licenses } from "./licenses.mjs";
 
 const minify = !process.argv.includes("--no-minify");
 
@@ -18,6 +19,7 @@ const common = {
   legalComments: "none",
   logLevel: "warning",
   write: false,
+  metafile: true,
   external: ["koffi"],
   define: { "process.env.NODE_ENV": '"production"', "process.env.DEV": '"false"' },
 };
@@ -90,6 +92,14 @@ for (const { path: file, contents } of results.flatMap(({ outputFiles }) => outp
 // The package is of ES modules; loading CommonJS starts 30 ms sooner.
 writeFileSync(path("dist/package.json"), '{ "type": "commonjs" }\n');
 written.add("package.json");
+writeFileSync(
+  path("dist/THIRD-PARTY-LICENSES.txt"),
+  licenses(
+    root,
+    results.map(({ metafile }) => metafile),
+  ),
+);
+written.add("THIRD-PARTY-LICENSES.txt");
 for (const name of readdirSync(path("dist"))) {
   if (!written.has(name)) rmSync(path("dist", name), { recursive: true, force: true });
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { PaneKind } from "../panes/pane.ts";
-import { type LayoutPane, layout } from "./layout.ts";
+import { type LayoutPane, layout, type Rect } from "./layout.ts";
 
 const KINDS: PaneKind[] = [
   "editor",
@@ -24,17 +24,31 @@ function drawn(columns: number, rows: number, count: number, focus = "1", zoom =
   );
 }
 
+const overlaps = (a: Rect, b: Rect) =>
+  a.x < b.x + b.width && b.x < a.x + a.width && a.y < b.y + b.height && b.y < a.y + a.height;
+
 describe("layout", () => {
   it.each<[string, string[], string[]]>([
     ["nothing runs, 80×24", drawn(80, 24, 2), ["1: 0,1 80×22"]],
     ["the library opens, 80×24", drawn(80, 24, 2, "2"), ["2: 0,1 80×22"]],
-    ["editing, 80×24", drawn(80, 24, 6), ["1: 0,1 80×11", "3: 0,12 40×11", "4: 40,12 40×11"]],
-    ["reading, 80×24", drawn(80, 24, 6, "6"), ["1: 0,1 80×7", "5: 0,8 40×15", "6: 40,8 40×15"]],
-    ["zoomed", drawn(80, 24, 6, "4", true), ["4: 0,1 80×22"]],
+    ["editing, 80×24", drawn(80, 24, 6), ["1: 0,2 80×11", "3: 0,13 40×10", "4: 40,13 40×10"]],
+    ["reading, 80×24", drawn(80, 24, 6, "6"), ["1: 0,2 80×7", "5: 0,9 40×14", "6: 40,9 40×14"]],
+    ["zoomed", drawn(80, 24, 6, "4", true), ["4: 0,2 80×21"]],
     ["two data panes share a column", drawn(120, 40, 4), ["1: 0,1 54×38", "3: 54,1 66×21", "4: 54,22 66×17"]],
     ["too small", drawn(20, 5, 6), []],
   ])("%s", (_, got, expected) => {
     expect(got).toEqual(expected);
+  });
+
+  it.each<[string, number, number, number, boolean, boolean]>([
+    ["while data panes are out of sight", 80, 24, 6, false, true],
+    ["not when all are in sight", 80, 24, 4, false, false],
+    ["not for the library alone", 80, 24, 2, true, false],
+    ["while one pane has the screen", 200, 50, 6, true, true],
+    ["not on a low screen", 80, 15, 6, false, false],
+  ])("has tabs %s", (_, columns, rows, count, zoom, expected) => {
+    const { tabs } = layout({ columns, rows, panes: panesOf(count), focus: "1", zoom });
+    expect(tabs !== undefined).toBe(expected);
   });
 
   it("shows six panes at 200×50", () => expect(drawn(200, 50, 7)).toHaveLength(6));
@@ -57,17 +71,13 @@ describe("layout", () => {
         for (const { id: focus } of panesOf(count)) {
           for (const zoom of [false, true]) {
             const result = layout({ columns, rows, panes: panesOf(count), focus, zoom });
-            const cells = new Uint8Array(columns * rows);
-            for (const { rect } of [...result.panes, { rect: result.header }, { rect: result.footer }]) {
-              for (let y = rect.y; y < rect.y + rect.height; y++) {
-                for (let x = rect.x; x < rect.x + rect.width; x++) cells[y * columns + x]++;
-              }
-            }
+            const bars = [result.header, result.footer, ...(result.tabs ? [result.tabs] : [])];
+            const rects = [...result.panes.map(({ rect }) => rect), ...bars];
             const name = `${columns}×${rows}, ${count} panes, focus ${focus}`;
-            expect(
-              cells.every((times) => times === 1),
-              name,
-            ).toBe(true);
+            const area = rects.reduce((sum, { width, height }) => sum + width * height, 0);
+            expect(area, name).toBe(columns * rows);
+            const overlap = rects.some((a, i) => rects.some((b, k) => k > i && overlaps(a, b)));
+            expect(overlap, name).toBe(false);
             expect(
               result.panes.some(({ id }) => id === focus),
               name,

@@ -2,6 +2,7 @@
  * Where panes go: a pure function of the screen's size, the panes, the focus and zoom.
  *
  *   row 0            header
+ *   row 1            tabs, while data panes are out of sight
  *   ……               panes: a main column (editor, library) beside a grid of data panes
  *   last row         footer
  *
@@ -35,6 +36,8 @@ export interface LayoutInput {
 export interface Layout {
   header: Rect;
   footer: Rect;
+  /** All panes by number and name, so that those out of sight can be found. */
+  tabs: Rect | undefined;
   /** The panes that show, outer rectangles including their frames, in the order of the panes. */
   panes: { id: string; rect: Rect }[];
 }
@@ -43,6 +46,8 @@ export interface Layout {
 const LEAST = { width: 36, height: 7 };
 const GOOD_DATA_HEIGHT = 9;
 const TINY = { columns: 24, rows: 6 };
+/** On a lower screen the panes need the row that tabs would take. */
+const TABS_FROM = 16;
 
 /** From this width on the main column stands beside the data panes, below it above them. */
 const BESIDE = 110;
@@ -70,20 +75,33 @@ export function layout({ columns, rows, panes, focus, zoom, reserved = 0 }: Layo
   const footer = { x: 0, y: rows - 1, width: columns, height: 1 };
   const area = { x: 0, y: 1, width: columns, height: Math.max(0, rows - 2 - reserved) };
   const focused = panes.find(({ id }) => id === focus) ?? panes[0];
-  if (!focused || isTooSmall(columns, rows)) return { header, footer, panes: [] };
-  if (zoom) return { header, footer, panes: [{ id: focused.id, rect: area }] };
+  if (!focused || isTooSmall(columns, rows)) return { header, footer, tabs: undefined, panes: [] };
+  const all = placeAll(panes, focused, zoom, area);
+  const isHidden = ({ id, kind }: LayoutPane) => !MAIN.has(kind) && !all.some((it) => it.id === id);
+  if (rows < TABS_FROM || !panes.some(isHidden)) return { header, footer, tabs: undefined, panes: all };
+  const below = { ...area, y: area.y + 1, height: area.height - 1 };
+  return {
+    header,
+    footer,
+    tabs: { ...area, height: 1 },
+    panes: placeAll(panes, focused, zoom, below),
+  };
+}
 
+function placeAll(
+  panes: readonly LayoutPane[],
+  focused: LayoutPane,
+  zoom: boolean,
+  area: Rect,
+): Layout["panes"] {
+  if (zoom) return [{ id: focused.id, rect: area }];
   const placed = new Map<string, Rect>();
   const place: Place = (list, column) => {
     for (const { id, rect } of stack(list, column)) placed.set(id, rect);
   };
   const arrange = area.width < 2 * LEAST.width ? oneColumn : area.width < BESIDE ? above : beside;
   arrange(panes, focused, area, place);
-  return {
-    header,
-    footer,
-    panes: panes.filter(({ id }) => placed.has(id)).map(({ id }) => ({ id, rect: placed.get(id)! })),
-  };
+  return panes.filter(({ id }) => placed.has(id)).map(({ id }) => ({ id, rect: placed.get(id)! }));
 }
 
 /** Narrow: as many panes as are readable, one under the other. */

@@ -11,11 +11,12 @@ export function runDeck({ file, run, lazy }: DeckOptions): Promise<number> {
     if (file !== undefined) saved.focus = "editor";
     else if (!script) saved.focus = "library";
   });
+  // In the same turn: no key comes before the script that it is typed into.
+  store.connect();
+  if (file !== undefined) store.openFile(file, run);
+  else if (script) store.dispatch({ type: "open", ...script, focus: false });
   // What the first frame does not need.
   setImmediate(() => {
-    store.connect();
-    if (file !== undefined) store.openFile(file, run);
-    else if (script) store.dispatch({ type: "open", ...script, focus: false });
     lazy.library().then((scripts) => store.dispatch({ type: "library", scripts }), fail);
   });
   return left;

@@ -4,10 +4,12 @@
  * Keys are drawn at once (all that one read brought, in one frame); data is drawn at most every DATA_FRAME_MS, so that
  * a snapshot and the output that comes with it make one frame.
  */
-import { readFile, writeFile } from "node:fs/promises";
+import { readFileSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
 import { basename } from "node:path";
 import type { EngineEvents, EngineLink } from "../engine/client/client.ts";
 import type { ClientMessage } from "../engine/protocol.ts";
+import { chordOf } from "../panes/key.ts";
 import { reduce } from "./dispatch.ts";
 import type { Settings } from "./settings.ts";
 import type { Action, DeckEffect, DeckState } from "./state.ts";
@@ -34,6 +36,11 @@ export interface StoreOptions {
   };
 }
 
+/** A script was started that will have the focus as soon as its panes are known. */
+function awaitsPanes({ run }: DeckState): boolean {
+  return run.state === "compiling" && run.reveal && run.shape === undefined;
+}
+
 export class Store {
   state: DeckState;
   private readonly options: StoreOptions;
@@ -47,6 +54,8 @@ export class Store {
   private lastFrame = 0;
   private checkTimer: NodeJS.Timeout | undefined;
   private readonly clock: NodeJS.Timeout;
+  /** Keys that were typed before the panes that they are meant for were there. */
+  private early: Action[] = [];
 
   constructor(state: DeckState, options: StoreOptions) {
     this.state = state;
@@ -66,11 +75,18 @@ export class Store {
   readonly picture = (): Picture => this.shown;
 
   dispatch(action: Action): void {
+    if (action.type === "key" && awaitsPanes(this.state) && chordOf(action.key) !== "ctrl-c") {
+      this.early.push(action);
+      return;
+    }
     const { state, effects } = reduce(this.state, action);
     const changed = state !== this.state;
     this.state = state;
     if (changed) this.schedule(action.type !== "engine" && action.type !== "tick");
     for (const effect of effects) this.perform(effect);
+    if (this.early.length > 0 && !awaitsPanes(this.state)) {
+      for (const key of this.early.splice(0)) this.dispatch(key);
+    }
   }
 
   /** Reads a script into the editor; `run` starts it. */
@@ -162,7 +178,7 @@ export class Store {
     copy: ({ text }) => this.options.terminal.copy(text),
     mouse: ({ on }) => this.options.terminal.mouse(on),
     save: ({ settings }) => this.options.settings.save(settings),
-    "read-file": ({ path, run }) => void this.readScript(path, run),
+    "read-file": ({ path, run }) => this.readScript(path, run),
     "write-file": ({ path, text }) => void this.tell(writeFile(path, text), `wrote ${path}`),
     "restart-engine": ({ sudo }) => void this.restart(sudo),
   };
@@ -178,9 +194,9 @@ export class Store {
     }
   }
 
-  private async readScript(path: string, run: boolean): Promise<void> {
+  private readScript(path: string, run: boolean): void {
     try {
-      this.dispatch({ type: "open", source: await readFile(path, "utf8"), name: basename(path), run });
+      this.dispatch({ type: "open", source: readFileSync(path, "utf8"), name: basename(path), run });
     } catch (error) {
       this.dispatch({ type: "message", message: { text: (error as Error).message, level: "error" } });
     }

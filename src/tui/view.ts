@@ -23,6 +23,7 @@ import { DECK_KEYS } from "./keys.ts";
 import { isTooSmall, type Rect } from "./layout.ts";
 import { noticeLines } from "./notice.ts";
 import { type DeckState, focusedSlot, type Overlay, type Slot } from "./state.ts";
+import { tabsLine } from "./tabs.ts";
 import { renderLine, type Theme } from "./theme.ts";
 import { layoutOf } from "./update.ts";
 
@@ -58,7 +59,7 @@ export function picture(state: DeckState, display: Display): Picture {
     const text = fitText("too small", columns);
     return { blocks: [{ id: "small", x: 0, y: 0, width: columns, height: 1, text }], cursor: undefined };
   }
-  const { header, footer, panes } = layoutOf(state);
+  const { header, footer, tabs, panes } = layoutOf(state);
   const block = (id: string, rect: Rect, lines: readonly Line[]): Block => ({
     id,
     ...rect,
@@ -73,6 +74,7 @@ export function picture(state: DeckState, display: Display): Picture {
     blocks.push(block("help", rect, help.lines));
     cursor = help.cursor;
   } else {
+    if (tabs) blocks.push(block("tabs", tabs, [tabsLine(state, panes, display.unicode)]));
     for (const { id, rect } of panes) {
       const index = state.slots.findIndex((slot) => slot.id === id);
       blocks.push({ id, ...rect, text: paneText(state, state.slots[index], index + 1, rect, display) });

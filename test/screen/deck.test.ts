@@ -158,6 +158,44 @@ tracepoint:syscalls:sys_enter_openat { printf("%d %s\\n", pid, comm); }
     }
   });
 
+  it("names the panes that are out of sight, and goes to them by number", async () => {
+    const script = join(tmpdir(), `tabs-${process.pid}.bt`);
+    writeFileSync(
+      script,
+      "tracepoint:syscalls:sys_enter_read { @first = count(); @second[comm] = count(); @third = hist(args.count); @fourth = sum(args.count); }",
+    );
+    try {
+      using terminal = new Terminal({ columns: 80, rows: 24, args: ["deck", "--run", script] });
+      await terminal.waitFor("● running");
+      expect(terminal.rows()[1].trimEnd()).toBe(
+        " 1 editor  2 library  3 @first  4 @second  5 @third  6 @fourth",
+      );
+      expect(terminal.text).not.toContain("─ 6 @fourth");
+      terminal.press("6");
+      await terminal.waitFor("━ 6 @fourth");
+      expect(terminal.rows()[1]).toContain("3 @first");
+    } finally {
+      rmSync(script);
+    }
+  });
+
+  it("keeps the keys that were typed while it starts", async () => {
+    const script = join(tmpdir(), `early-${process.pid}.bt`);
+    writeFileSync(script, "tracepoint:syscalls:sys_enter_read { @ = count(); }");
+    try {
+      using typed = new Terminal({ args: [script] });
+      await typed.waitFor(() => typed.sent !== "");
+      typed.type("// a note");
+      await typed.waitFor("// a notetracepoint:syscalls");
+      using running = new Terminal({ args: ["deck", "--run", script] });
+      await running.waitFor(() => running.sent !== "");
+      running.press("?");
+      await running.waitFor("keys and commands");
+    } finally {
+      rmSync(script);
+    }
+  });
+
   it("shows hostile output as text", async () => {
     const script = join(tmpdir(), `hostile-${process.pid}.bt`);
     writeFileSync(script, 'BEGIN { printf("a\\x1b[2J\\x1b]0;title\\x07b\\n"); }\n');

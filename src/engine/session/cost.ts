@@ -86,11 +86,17 @@ export class CostMeter implements Disposable {
   }
 }
 
+/** A probe's name for people: of a long path only the file's name. */
+export function shortProbeName(name: string): string {
+  return name.replace(/:\/[^:]{16,}\/(?=[^/:]+)/, ":…/");
+}
+
 /** What a program serves: its probe, or the first one and how many there are. */
 function programName(plan: Plan, program: number): string {
   const served = plan.probes.filter((probe) => probe.program === program);
-  if (served.length <= 1) return served[0]?.name ?? plan.programs[program].name;
-  return `${served[0].name} (+${served.length - 1})`;
+  if (served.length === 0) return plan.programs[program].name;
+  const name = shortProbeName(served[0].name);
+  return served.length === 1 ? name : `${name} (+${served.length - 1})`;
 }
 
 /** Hits that the kernel itself left out: re-entered programs and links that say so. */
