@@ -129,6 +129,7 @@ export {
   type TracepointField,
   type TracepointFormat,
   tracefsPath,
+  tracepointFieldTexts,
   tracepointId,
 } from "./tracefs.ts";
 export {

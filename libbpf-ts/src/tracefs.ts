@@ -6,7 +6,7 @@
 //   field:char comm[16];	offset:8;	size:16;	signed:0;
 //   field:__data_loc char[] name;	offset:24;	size:4;	signed:0;      (u16 offset, u16 length of the real data)
 
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { closeSync, existsSync, openSync, readdirSync, readFileSync, readSync } from "node:fs";
 import { Errno, SysError, UnsupportedError } from "./errno.ts";
 import { mount } from "./sys.ts";
 
@@ -61,10 +61,30 @@ export function tracefsPath(): string {
   return found;
 }
 
-function readEventFile(category: string, name: string, file: string): string {
+const chunk = Buffer.alloc(64 * 1024);
+
+/** A file's text, up to where `end` was seen: a format tells its fields first, and then at length how to print them. */
+function readText(path: string, end?: string): string {
+  const fd = openSync(path, "r");
+  try {
+    let text = "";
+    for (;;) {
+      const count = readSync(fd, chunk, 0, chunk.length, null);
+      if (count === 0) return text;
+      text += chunk.toString("latin1", 0, count);
+      if (end !== undefined && text.includes(end)) return text;
+    }
+  } finally {
+    closeSync(fd);
+  }
+}
+
+const AFTER_FIELDS = "\nprint fmt:";
+
+function readEventFile(category: string, name: string, file: string, end?: string): string {
   const path = `${tracefsPath()}/events/${category}/${name}/${file}`;
   try {
-    return readFileSync(path, "utf8");
+    return readText(path, end);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === "ENOENT" || code === "ENOTDIR") {
@@ -154,5 +174,23 @@ export function parseTracepointFormat(category: string, text: string): Tracepoin
 
 /** Reads a tracepoint's description; throws UnsupportedError where there is none. */
 export function readTracepointFormat(category: string, name: string): TracepointFormat {
-  return parseTracepointFormat(category, readEventFile(category, name, "format"));
+  return parseTracepointFormat(category, readEventFile(category, name, "format", AFTER_FIELDS));
+}
+
+/** The fields of a tracepoint that not all have, as the kernel declares them: "char comm[16]", "__data_loc char[] name". */
+export function tracepointFieldTexts(category: string, name: string): string[] {
+  return fieldTexts(readEventFile(category, name, "format", AFTER_FIELDS));
+}
+
+/** Fields that all tracepoints have come first, an empty line stands between them and the tracepoint's own. */
+export function fieldTexts(format: string): string[] {
+  const fields: string[] = [];
+  const mark = "\tfield:";
+  const common = format.indexOf(mark);
+  const own = common < 0 ? -1 : format.indexOf("\n\n", common);
+  for (let at = own < 0 ? -1 : format.indexOf(mark, own); at >= 0; at = format.indexOf(mark, at)) {
+    at += mark.length;
+    fields.push(format.slice(at, format.indexOf(";", at)));
+  }
+  return fields;
 }

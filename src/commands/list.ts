@@ -1,12 +1,11 @@
 /** `tracedeck list`: probes, their arguments, kernel structs. */
-import { probeFeature } from "libbpf-ts";
 import { missingHint } from "../engine/compile/check/program.ts";
 import { probeType } from "../engine/compile/tables/probeTypes.ts";
 import { liveKernel, tracefsObstacle } from "../engine/kernel/live.ts";
-import { argumentLines, isTypePattern, listProbes, listTypes, missingFeature } from "../engine/list/index.ts";
+import { argumentLines, explainMissing, isTypePattern, listProbes, listTypes } from "../engine/list/index.ts";
 import { HELP, type OptionRow, parseOptions, usageText } from "./options.ts";
-import { guarded, print, reportDiagnostics, sayWarning } from "./report.ts";
-import { DEBUGINFO, debugDirectories, type RunOptions } from "./runOptions.ts";
+import { guarded, print, reportDiagnostics, sayError, sayWarning } from "./report.ts";
+import { DEBUGINFO, debugDirectories, parsePid, type RunOptions } from "./runOptions.ts";
 import type { Source } from "./source.ts";
 
 const OPTIONS: readonly OptionRow[] = [
@@ -88,7 +87,7 @@ function sayMissingDebugInfo(
   }
 }
 
-/** Lists what matches a pattern, or several joined by commas. */
+/** Lists what matches a pattern, or several joined by commas. 1: one of them matches nothing, which is said. */
 export async function listPattern(
   patterns: string,
   verbose: boolean,
@@ -98,21 +97,19 @@ export async function listPattern(
   if (/\./.test(patterns) && !/[:*]/.test(patterns)) {
     sayWarning(`there is no file '${patterns}': it is taken as a pattern`);
   }
-  let count = 0;
-  for (const pattern of patterns.split(",")) {
-    count += printLines(linesOf(pattern.trim(), verbose, pid, debugDirectories));
-  }
-  if (verbose) sayMissingDebugInfo(patterns.split(","), pid, debugDirectories);
-  if (count === 0) {
+  let status = 0;
+  for (const pattern of patterns.split(",").map((part) => part.trim())) {
+    if (printLines(linesOf(pattern, verbose, pid, debugDirectories)) > 0) {
+      if (verbose) sayMissingDebugInfo([pattern], pid, debugDirectories);
+      continue;
+    }
+    status = 1;
+    const { message, hint } = explainMissing(liveKernel(debugDirectories), pattern, pid);
+    sayError(message, hint);
     const obstacle = tracefsObstacle();
     if (obstacle) sayWarning(obstacle);
-    const feature = patterns
-      .split(",")
-      .map((pattern) => missingFeature(liveKernel(), pattern))
-      .find(Boolean);
-    if (feature) sayWarning(probeFeature(feature).reason ?? `this kernel has no ${feature}`);
   }
-  return 0;
+  return status;
 }
 
 /** Lists the probes that a script would attach. */
@@ -142,7 +139,7 @@ export function main(args: string[]): Promise<number> {
       return 0;
     }
     const patterns = [...positionals, ...rest];
-    const pid = values.pid === undefined ? undefined : Number(values.pid);
+    const pid = parsePid(values.pid as string | undefined);
     return listPattern(
       patterns.length > 0 ? patterns.join(",") : "*",
       values.verbose === true,

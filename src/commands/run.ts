@@ -37,7 +37,9 @@ async function listInstead(options: RunOptions): Promise<number> {
     const { source, left } = takeSource(options.program, options.positionals);
     return listProgram(source, options, left);
   }
-  return listPattern(pattern ?? "*", options.verbose, options.pid, options.debugDirectories);
+  await listPattern(pattern ?? "*", options.verbose, options.pid, options.debugDirectories);
+  // As bpftrace, which finds nothing to complain of in a pattern without matches.
+  return 0;
 }
 
 export function main(args: string[]): Promise<number> {

@@ -124,7 +124,8 @@ export interface RunOptions {
 
 const LARGEST_PID = 0x40_0000;
 
-function parsePid(text: string | undefined): number | undefined {
+/** The number of -p; throws UsageError. */
+export function parsePid(text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   if (!/^\d+$/.test(text)) throw new UsageError(`invalid process id '${text}'`, "-p takes a number");
   if (Number(text) > LARGEST_PID) throw new UsageError(`process id out of range: ${text}`);

@@ -260,6 +260,10 @@ function openSink(options: RunOptions, onBroken: (error: NodeJS.ErrnoException) 
   try {
     return new Sink(options.output, { full, onBroken });
   } catch (error) {
-    throw new UsageError(`failed to open output file '${options.output}': ${(error as Error).message}`);
+    const { errno = 0, code, message } = error as NodeJS.ErrnoException;
+    throw new UsageError(
+      `cannot write output to '${options.output}': ${errno ? errnoText(-errno) : message}`,
+      code === "ENOENT" ? "the file is made where its directory exists" : undefined,
+    );
   }
 }

@@ -98,6 +98,16 @@ function indexOfBytes(haystack: Uint8Array, needle: Uint8Array): number {
   return -1;
 }
 
+/** Names looked up by searching all strings, before an index of them is worth its 20 ms. */
+const FEW_LOOKUPS = 8;
+
+/** FNV-1a of the bytes up to a zero. */
+function hash(bytes: Uint8Array, begin: number, end: number): number {
+  let value = 0x811c9dc5;
+  for (let at = begin; at < end && bytes[at] !== 0; at++) value = Math.imul(value ^ bytes[at], 0x01000193);
+  return value >>> 0;
+}
+
 /** One BTF object: the kernel's, or a module's on top of it. */
 export class Btf {
   readonly base: Btf | undefined;
@@ -111,7 +121,7 @@ export class Btf {
   #strings: Uint8Array;
   #stringsBegin: number;
   #names = new Map<string, number[]>();
-  /** Head of a chain of types for each hash of a string offset, and each type's successor; made when lookups are many. */
+  /** Head of a chain of types for each hash of a name, and each type's successor; made when lookups are many. */
   #chains: { heads: Int32Array; next: Int32Array } | undefined;
   #lookups = 0;
 
@@ -487,29 +497,32 @@ export class Btf {
     if (name === "") return [];
     const known = this.#names.get(name);
     if (known) return known;
-    const ids: number[] = [];
-    // A module's strings may repeat one of the kernel's.
-    const inBase = this.base ? this.base.#stringOffset(name) : undefined;
-    for (const offset of new Set([this.#ownStringOffset(name), inBase])) {
-      if (offset !== undefined) this.#collect(offset, ids);
-    }
+    const ids =
+      ++this.#lookups <= FEW_LOOKUPS ? this.#searchIds(name) : this.#indexedIds(encoder.encode(name));
     ids.sort((a, b) => a - b);
     this.#names.set(name, ids);
     return ids;
   }
 
-  #collect(offset: number, ids: number[]): void {
-    const words = this.#words;
-    const starts = this.#starts;
-    if (++this.#lookups <= 8) {
-      for (let i = 0; i < starts.length; i++) if (words[starts[i]] === offset) ids.push(this.firstId + i);
-      return;
+  #searchIds(name: string): number[] {
+    const ids: number[] = [];
+    // A module's strings may repeat one of the kernel's.
+    const inBase = this.base ? this.base.#stringOffset(name) : undefined;
+    for (const offset of new Set([this.#ownStringOffset(name), inBase])) {
+      if (offset === undefined) continue;
+      for (let i = 0; i < this.#starts.length; i++)
+        if (this.#words[this.#starts[i]] === offset) ids.push(this.firstId + i);
     }
+    return ids;
+  }
+
+  #indexedIds(name: Uint8Array): number[] {
     this.#chains ??= this.#chain();
     const { heads, next } = this.#chains;
-    for (let i = heads[offset & (heads.length - 1)]; i >= 0; i = next[i]) {
-      if (words[starts[i]] === offset) ids.push(this.firstId + i);
-    }
+    const ids: number[] = [];
+    for (let i = heads[hash(name, 0, name.length) & (heads.length - 1)]; i >= 0; i = next[i])
+      if (this.#isString(this.#words[this.#starts[i]], name)) ids.push(this.firstId + i);
+    return ids;
   }
 
   #chain(): { heads: Int32Array; next: Int32Array } {
@@ -518,10 +531,25 @@ export class Btf {
     const heads = new Int32Array(size).fill(-1);
     const next = new Int32Array(this.#starts.length);
     for (let i = 0; i < this.#starts.length; i++) {
-      const slot = this.#words[this.#starts[i]] & (size - 1);
+      const offset = this.#words[this.#starts[i]];
+      if (offset === 0) continue;
+      const [strings, begin] = this.#stringAt(offset);
+      const slot = hash(strings, begin, strings.length) & (size - 1);
       next[i] = heads[slot];
       heads[slot] = i;
     }
     return { heads, next };
+  }
+
+  /** The bytes that a string's offset leads into, and where. */
+  #stringAt(offset: number): [Uint8Array, number] {
+    if (offset < this.#stringsBegin && this.base) return this.base.#stringAt(offset);
+    return [this.#strings, offset - this.#stringsBegin];
+  }
+
+  #isString(offset: number, name: Uint8Array): boolean {
+    const [strings, begin] = this.#stringAt(offset);
+    for (let i = 0; i < name.length; i++) if (strings[begin + i] !== name[i]) return false;
+    return strings[begin + name.length] === 0;
   }
 }

@@ -144,6 +144,10 @@ export interface Kernel {
   tracepointFormat(category: string, name: string): TracepointFormat | undefined;
   rawTracepoints(): readonly string[];
   rawTracepoint(name: string): Prototype | undefined;
+  /** "vmlinux", or the module that has it; without BTF nobody knows. */
+  rawTracepointModule(name: string): string;
+  /** Kinds of objects that programs can iterate over: "task" for `struct bpf_iter__task`. */
+  iterators(): readonly string[];
   /** Functions that kprobe and fentry can take, one by one; `module` "vmlinux" for the kernel proper. Names may repeat. */
   functions(): Iterable<{ name: string; module: string }>;
   /** Functions on the kernel's list of those that kprobes must leave alone. */

@@ -157,6 +157,7 @@ class TypeSource {
 export class BtfTypes {
   #sources: TypeSource[] | undefined;
   #kernel: TypeSource | undefined;
+  #rawTracepoints: Map<string, string> | undefined;
 
   get #vmlinux(): TypeSource {
     this.#kernel ??= new TypeSource(loadVmlinux(), VMLINUX);
@@ -242,14 +243,28 @@ export class BtfTypes {
     return proto?.kind === "func_proto" ? proto.params.map((param) => param.name) : undefined;
   }
 
-  rawTracepointNames(): string[] {
-    const { btf } = this.#vmlinux;
-    const names: string[] = [];
-    for (const id of btf.idsOfKind("typedef")) {
-      const name = btf.name(id);
-      if (name.startsWith("btf_trace_")) names.push(name.slice("btf_trace_".length));
+  /** Raw tracepoints, and the module that has each. */
+  rawTracepoints(): ReadonlyMap<string, string> {
+    this.#rawTracepoints ??= this.#namesAfter("btf_trace_", "typedef");
+    return this.#rawTracepoints;
+  }
+
+  /** What the verifier calls the trusted variant of an iterator's context (6.5) is no iterator of its own. */
+  iterators(): string[] {
+    const names = [...this.#namesAfter("bpf_iter__", "struct").keys()];
+    return names.filter((name) => !name.endsWith("__safe_trusted")).sort();
+  }
+
+  /** What follows a prefix in the names of a kind of types, and the module that has each. */
+  #namesAfter(prefix: string, kind: "typedef" | "struct"): Map<string, string> {
+    const names = new Map<string, string>();
+    for (const { btf, module } of this.#all()) {
+      for (const id of btf.idsOfKind(kind)) {
+        const name = btf.name(id);
+        if (name.startsWith(prefix) && !names.has(name)) names.set(name.slice(prefix.length), module);
+      }
     }
-    return names.sort();
+    return names;
   }
 
   /** A function of a BPF program, by the program's own types. */

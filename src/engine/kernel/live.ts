@@ -111,10 +111,11 @@ class LiveKernel implements Kernel {
     return this.#types.bpfFunctionPrototype(program, btfId);
   });
   #rawTracepoints = lazy(() => {
-    if (this.hasBtf) return this.#types.rawTracepointNames();
+    if (this.hasBtf) return [...this.#types.rawTracepoints().keys()].sort();
     const names = this.tracepointCategories().flatMap((category) => [...this.tracepoints(category)]);
     return [...new Set(names)].sort();
   });
+  #iterators = lazy(() => (this.hasBtf ? this.#types.iterators() : []));
   #functions = lazy(
     () => orElse(undefined, traceableFunctions) ?? orElse([], () => allFunctions(this.#kallsyms())),
   );
@@ -184,6 +185,12 @@ class LiveKernel implements Kernel {
   }
   rawTracepoint(name: string): Prototype | undefined {
     return this.#rawTracepointPrototypes(name);
+  }
+  rawTracepointModule(name: string): string {
+    return (this.hasBtf && this.#types.rawTracepoints().get(name)) || "vmlinux";
+  }
+  iterators(): readonly string[] {
+    return this.#iterators();
   }
   functions(): Iterable<KernelFunction> {
     return this.#functions();

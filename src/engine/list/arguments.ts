@@ -1,8 +1,10 @@
 /** The arguments of a probe as C declares them, for `list -v`. */
-import { type Btf, loadModule, loadVmlinux, readTracepointFormat, type TracepointField } from "libbpf-ts";
-import type { Kernel, Prototype } from "../compile/kernel.ts";
+import { type Btf, loadVmlinux, tracepointFieldTexts } from "libbpf-ts";
+import { parseUsdtArgs } from "libbpf-ts/usdt-args";
+import type { Kernel } from "../compile/kernel.ts";
+import { eachModule, moduleTypes } from "./modules.ts";
 
-const btfOf = (module: string): Btf => (module === "vmlinux" ? loadVmlinux() : loadModule(module));
+const btfOf = (module: string): Btf => (module === "vmlinux" ? loadVmlinux() : moduleTypes(module));
 
 /** Names of the functions of a module, or "vmlinux", of which types are known. */
 export function typedFunctions(module: string): Set<string> {
@@ -14,25 +16,40 @@ export function typedFunctions(module: string): Set<string> {
   }
 }
 
-function prototypeLines({ btfId, module }: Prototype, skip: number, withReturn: boolean): string[] {
-  const btf = btfOf(module);
-  const target = btf.typeById(btfId);
-  let id = target.kind === "func" ? target.type : btfId;
-  // btf_trace_* names a pointer to the prototype.
-  for (let type = btf.typeById(id); type.kind === "typedef" || type.kind === "ptr"; type = btf.typeById(id)) {
-    id = type.type;
+/** The first of these functions that the kernel, the module or any module has. */
+function findFunction(names: readonly string[], module?: string): { btf: Btf; id: number } | undefined {
+  const find = (btf: Btf) => {
+    for (const name of names) {
+      const id = btf.findByName(name, "func");
+      if (id !== undefined) return { btf, id };
+    }
+    return undefined;
+  };
+  if (module !== undefined) return find(btfOf(module));
+  const own = find(loadVmlinux());
+  if (own) return own;
+  for (const [, btf] of eachModule()) {
+    const found = find(btf);
+    if (found) return found;
   }
-  const proto = btf.typeById(id);
-  if (proto.kind !== "func_proto") return [];
+  return undefined;
+}
+
+/** "struct sock * sk", one a parameter. */
+function parameterLines(
+  names: readonly string[],
+  module: string | undefined,
+  { skip = 0, result = false } = {},
+): string[] {
+  const found = findFunction(names, module);
+  const type = found?.btf.typeById(found.id);
+  const proto = type?.kind === "func" ? found?.btf.typeById(type.type) : undefined;
+  if (!found || proto?.kind !== "func_proto") return [];
+  const { btf } = found;
   const lines = proto.params
     .slice(skip)
     .map((parameter) => (parameter.type ? `${btf.typeName(parameter.type)} ${parameter.name}` : "..."));
-  return withReturn && proto.returns !== 0 ? [...lines, `${btf.typeName(proto.returns)} retval`] : lines;
-}
-
-function fieldLine(field: TracepointField): string {
-  const array = field.isArray ? `[${field.arrayLength || ""}]` : "";
-  return `${field.dataLoc ? "__data_loc " : field.relLoc ? "__rel_loc " : ""}${field.type}${array} ${field.name}`;
+  return result && proto.returns !== 0 ? [...lines, `${btf.typeName(proto.returns)} retval`] : lines;
 }
 
 /** Parameters of a function of a program with debug info. */
@@ -48,37 +65,41 @@ type Lines = (kernel: Kernel, parts: string[]) => string[];
 
 const last = (parts: string[]): string => parts[parts.length - 1];
 const moduleOf = (parts: string[]): string | undefined => (parts.length > 1 ? parts[0] : undefined);
+/** "vfs_read+4" is in vfs_read. */
+const functionOf = (parts: string[]): string => last(parts).replace(/\+.*$/, "");
 
 const functionLines =
-  (withReturn: boolean): Lines =>
-  (kernel, parts) => {
-    const prototype = kernel.functionPrototype(last(parts), moduleOf(parts));
-    return prototype ? prototypeLines(prototype, 0, withReturn) : [];
-  };
+  (result: boolean): Lines =>
+  (_kernel, parts) =>
+    parameterLines([functionOf(parts)], moduleOf(parts), { result });
 
 const LINES: Record<string, Lines> = {
-  tracepoint: (_kernel, [category, event]) =>
-    readTracepointFormat(category, event)
-      .fields.filter(({ name }) => !name.startsWith("common_"))
-      .map(fieldLine),
-  rawtracepoint: (kernel, parts) => {
-    // Only the function that calls the tracepoint names its parameters; the first is the tracepoint's own data.
-    const prototype =
-      kernel.functionPrototype(`__traceiter_${last(parts)}`) ?? kernel.rawTracepoint(last(parts));
-    return prototype ? prototypeLines(prototype, 1, false) : [];
+  tracepoint: (_kernel, [category, event]) => tracepointFieldTexts(category, event),
+  rawtracepoint: (_kernel, parts) => {
+    // Only the functions that call a tracepoint name its parameters; the first is the tracepoint's own data.
+    const callers = ["__traceiter_", "__probestub_", "__bpf_trace_"].map((prefix) => prefix + last(parts));
+    return parameterLines(callers, moduleOf(parts), { skip: 1 });
   },
   kprobe: functionLines(false),
-  kretprobe: functionLines(false),
+  // A return probe has the result alone.
+  kretprobe: (kernel, parts) => functionLines(true)(kernel, parts).filter((line) => line.endsWith(" retval")),
   fentry: functionLines(false),
   fexit: functionLines(true),
   uprobe: userLines,
-  iter: (kernel, [target]) => {
-    const prototype = kernel.functionPrototype(`bpf_iter_${target}`);
-    return prototype ? prototypeLines(prototype, 0, false) : [];
+  // The first parameter is the iteration itself.
+  iter: (_kernel, [target]) => parameterLines([`bpf_iter_${target}`], undefined, { skip: 1 }),
+  usdt: (kernel, [path, provider, name]) => {
+    const probe = kernel
+      .binaries(path)
+      .flatMap((binary) => binary.usdt())
+      .find((point) => point.provider === provider && point.name === name);
+    return parseUsdtArgs(probe?.arguments ?? "", kernel.arch).map(
+      ({ size, signed, float }, i) => `${float ? "float" : signed ? "int" : "uint"}${size * 8} arg${i}`,
+    );
   },
 };
 
-/** One line per argument of a listed probe; none where the kernel does not say. */
+/** One line per argument of a listed probe; none where nobody says. */
 export function argumentLines(kernel: Kernel, probe: string): string[] {
   const [type, ...parts] = probe.split(":");
   try {

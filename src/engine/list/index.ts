@@ -1,3 +1,4 @@
 export { argumentLines } from "./arguments.ts";
-export { listProbes, missingFeature } from "./probes.ts";
+export { explainMissing, type Missing } from "./missing.ts";
+export { listProbes } from "./probes.ts";
 export { isTypePattern, listTypes } from "./structs.ts";

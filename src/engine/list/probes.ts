@@ -22,8 +22,10 @@ interface Query {
 
 interface Listing {
   type: string;
-  /** Left out of patterns that name no type. */
-  onlyNamed?: true;
+  /** Left out of patterns that name no type: always, or unless a process or a file says where to look. */
+  onlyNamed?: "always" | "without-target";
+  /** NAME may come behind a TARGET; the others have all of the rest as their name. */
+  targeted?: true;
   probes(query: Query): Iterable<string>;
 }
 
@@ -35,6 +37,16 @@ function* tracepoints({ kernel, target = "*", name }: Query): Iterable<string> {
     for (const event of kernel.tracepoints(category)) {
       if (wantsEvent(event)) yield `tracepoint:${category}:${event}`;
     }
+  }
+}
+
+function* rawTracepoints({ kernel, target = "*", name }: Query): Iterable<string> {
+  const wantsModule = wildcard(target);
+  const wantsEvent = wildcard(name);
+  for (const event of kernel.rawTracepoints()) {
+    if (!wantsEvent(event)) continue;
+    const module = kernel.rawTracepointModule(event);
+    if (wantsModule(module)) yield `rawtracepoint:${module}:${event}`;
   }
 }
 
@@ -68,6 +80,21 @@ const trampolines = (type: string, feature: string) =>
     }
   };
 
+/** What a target names; with -p also what the process has mapped, of which no target or "*" means all. */
+function binaries({ kernel, target, pid }: Query): readonly UserBinary[] {
+  if (target !== undefined && target !== "*" && target !== "") return kernel.binaries(target, pid);
+  return pid === undefined && target === undefined ? [] : kernel.mappedBinaries(pid);
+}
+
+/** What a binary has; nothing, where it can't be read. */
+function contents<T>(read: () => readonly T[]): readonly T[] {
+  try {
+    return read();
+  } catch {
+    return [];
+  }
+}
+
 /** By the names that their authors wrote: uprobe:/bin/x:cpp:"ns::f(int)". */
 function* writtenNames(
   type: string,
@@ -85,29 +112,25 @@ function* writtenNames(
 }
 
 const userFunctions = (type: string) =>
-  function* ({ kernel, target, name, pid }: Query): Iterable<string> {
-    if (target === undefined && pid === undefined) return;
-    const [language, written] = name.split(/:(.*)/s);
+  function* (query: Query): Iterable<string> {
+    const [language, written] = query.name.split(/:(.*)/s);
     if (written !== undefined && isLanguage(language)) {
-      yield* writtenNames(type, kernel.binaries(target ?? "*", pid), language, written);
+      yield* writtenNames(type, binaries(query), language, written);
       return;
     }
-    const wants = wildcard(name);
-    for (const binary of kernel.binaries(target ?? "*", pid)) {
-      for (const symbol of binary.symbols()) {
+    const wants = wildcard(query.name);
+    for (const binary of binaries(query)) {
+      for (const symbol of contents(() => binary.symbols())) {
         if (wants(symbol.name)) yield `${type}:${binary.path}:${symbol.name}`;
       }
     }
   };
 
-function* usdtProbes({ kernel, target, name, pid }: Query): Iterable<string> {
-  if (target === undefined && pid === undefined) return;
-  const wants = wildcard(name.includes(":") ? name : `*:${name}`);
-  for (const binary of kernel.binaries(target ?? "*", pid)) {
-    for (const probe of binary.usdt()) {
-      const full = `${probe.provider}:${probe.name}`;
-      if (wants(full)) yield `usdt:${binary.path}:${full}`;
-    }
+function* usdtProbes(query: Query): Iterable<string> {
+  const wants = wildcard(query.name.includes(":") ? query.name.replace(/^:/, "*:") : `*:${query.name}`);
+  for (const binary of binaries(query)) {
+    const points = contents(() => binary.usdt()).map(({ provider, name }) => `${provider}:${name}`);
+    for (const point of new Set(points)) if (wants(point)) yield `usdt:${binary.path}:${point}`;
   }
 }
 
@@ -118,62 +141,33 @@ const names = (type: string, all: readonly string[], suffix = ":") =>
     for (const one of all) if (wants(one)) yield `${type}:${one}${suffix}`;
   };
 
+const events = (rows: readonly { name: string; aliases: readonly string[] }[]): string[] =>
+  rows.flatMap(({ name, aliases }) => [name, ...aliases]);
+
 const UNITS = ["hz", "us", "ms", "s"];
-const ITERATORS = [
-  "task",
-  "task_file",
-  "task_vma",
-  "tcp",
-  "udp",
-  "unix",
-  "bpf_map",
-  "bpf_prog",
-  "bpf_link",
-  "cgroup",
-];
 
 const LISTINGS: readonly Listing[] = [
-  { type: "fentry", probes: trampolines("fentry", "fentry") },
-  { type: "fexit", onlyNamed: true, probes: trampolines("fexit", "fexit") },
-  {
-    type: "hardware",
-    probes: names(
-      "hardware",
-      HARDWARE_EVENTS.map(({ name }) => name),
-    ),
-  },
+  { type: "fentry", targeted: true, probes: trampolines("fentry", "fentry") },
+  { type: "fexit", targeted: true, onlyNamed: "always", probes: trampolines("fexit", "fexit") },
+  { type: "hardware", probes: names("hardware", events(HARDWARE_EVENTS)) },
   { type: "interval", probes: names("interval", UNITS) },
   {
     type: "iter",
     *probes({ kernel, name }) {
       const wants = wildcard(name);
-      for (const target of ITERATORS) {
-        if (wants(target) && kernel.functionPrototype(`bpf_iter_${target}`)) yield `iter:${target}`;
-      }
+      for (const target of kernel.iterators()) if (wants(target)) yield `iter:${target}`;
     },
   },
-  { type: "kprobe", probes: kprobes("kprobe") },
-  { type: "kretprobe", onlyNamed: true, probes: kprobes("kretprobe") },
+  { type: "kprobe", targeted: true, probes: kprobes("kprobe") },
+  { type: "kretprobe", targeted: true, onlyNamed: "always", probes: kprobes("kretprobe") },
   { type: "profile", probes: names("profile", UNITS) },
-  {
-    type: "rawtracepoint",
-    *probes({ kernel, name }) {
-      const wants = wildcard(name);
-      for (const event of kernel.rawTracepoints()) if (wants(event)) yield `rawtracepoint:${event}`;
-    },
-  },
+  { type: "rawtracepoint", targeted: true, probes: rawTracepoints },
   { type: "self", probes: names("self", ["signal:SIGUSR1"], "") },
-  {
-    type: "software",
-    probes: names(
-      "software",
-      SOFTWARE_EVENTS.map(({ name }) => name),
-    ),
-  },
-  { type: "tracepoint", probes: tracepoints },
-  { type: "uprobe", onlyNamed: true, probes: userFunctions("uprobe") },
-  { type: "uretprobe", onlyNamed: true, probes: userFunctions("uretprobe") },
-  { type: "usdt", onlyNamed: true, probes: usdtProbes },
+  { type: "software", probes: names("software", events(SOFTWARE_EVENTS)) },
+  { type: "tracepoint", targeted: true, probes: tracepoints },
+  { type: "uprobe", targeted: true, onlyNamed: "without-target", probes: userFunctions("uprobe") },
+  { type: "uretprobe", targeted: true, onlyNamed: "always", probes: userFunctions("uretprobe") },
+  { type: "usdt", targeted: true, onlyNamed: "without-target", probes: usdtProbes },
 ];
 
 /** What the kernel must be able to do for a type's probes to be listed. */
@@ -190,46 +184,37 @@ export function missingFeature(kernel: Kernel, pattern: string): string | undefi
   return feature !== undefined && !kernel.has(feature) ? feature : undefined;
 }
 
-/** Types that take TARGET:NAME; the others have all of the rest as their name. */
-const TARGETED = new Set([
-  "fentry",
-  "fexit",
-  "kprobe",
-  "kretprobe",
-  "rawtracepoint",
-  "tracepoint",
-  "uprobe",
-  "uretprobe",
-  "usdt",
-]);
-
-const canonicalType = (name: string): string =>
+/** A type by any of its names; what is none comes back as it is. */
+export const canonicalType = (name: string): string =>
   PROBE_TYPES.find((row) => row.name === name || row.aliases.includes(name))?.name ?? name;
 
-function queryOf(type: string, parts: string[], kernel: Kernel, pid: number | undefined): Query {
+function queryOf({ targeted }: Listing, parts: string[], kernel: Kernel, pid: number | undefined): Query {
   const rest = parts.join(":") || "*";
-  if (!TARGETED.has(type) || parts.length < 2) return { kernel, target: undefined, name: rest, pid };
+  if (!targeted || parts.length < 2) return { kernel, target: undefined, name: rest, pid };
   return { kernel, target: parts[0], name: parts.slice(1).join(":") || "*", pid };
 }
 
 function* matches(kernel: Kernel, pattern: string, pid: number | undefined): Iterable<string> {
-  const [first, ...parts] = pattern.includes(":") ? pattern.split(":") : ["*", pattern || "*"];
-  const type = canonicalType(first);
-  const exact = LISTINGS.find((listing) => listing.type === type);
   if (!pattern.includes(":") && LISTINGS.some((listing) => listing.type === canonicalType(pattern))) {
     yield* matches(kernel, `${pattern}:*`, pid);
     return;
   }
+  const [first, ...parts] = pattern.includes(":") ? pattern.split(":") : ["*", pattern || "*"];
+  const type = canonicalType(first);
+  const exact = LISTINGS.find((listing) => listing.type === type);
   if (exact) {
-    yield* exact.probes(queryOf(type, parts, kernel, pid));
+    yield* exact.probes(queryOf(exact, parts, kernel, pid));
     return;
   }
   if (!hasWildcard(first)) return;
   const wantsType = wildcard(first);
+  const somewhere = pid !== undefined || (parts.length > 1 && parts[0].includes("/"));
   for (const listing of LISTINGS) {
-    const named =
-      !listing.onlyNamed || (first !== "*" && listing.type.startsWith(first.replace(/\*.*$/s, "")));
-    if (wantsType(listing.type) && named) yield* listing.probes(queryOf(listing.type, parts, kernel, pid));
+    const { onlyNamed } = listing;
+    const named = first !== "*" && listing.type.startsWith(first.replace(/\*.*$/s, ""));
+    if (!wantsType(listing.type) || (onlyNamed === "always" && !named)) continue;
+    if (onlyNamed === "without-target" && !named && !somewhere) continue;
+    yield* listing.probes(queryOf(listing, parts, kernel, pid));
   }
 }
 

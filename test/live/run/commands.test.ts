@@ -95,7 +95,7 @@ describe.skipIf(!isRoot)("tracedeck list", () => {
   test("a word is looked for in every type", async () => {
     const { stdout } = await tracedeck(["list", "*sched_switch*"]);
     expect(stdout).toContain("tracepoint:sched:sched_switch\n");
-    expect(stdout).toContain("rawtracepoint:sched_switch\n");
+    expect(stdout).toContain("rawtracepoint:vmlinux:sched_switch\n");
   });
 
   test("functions of a binary", async () => {
@@ -104,10 +104,59 @@ describe.skipIf(!isRoot)("tracedeck list", () => {
     );
   });
 
+  test("raw tracepoints, iterators, USDT probes with their arguments", async () => {
+    expect((await tracedeck(["list", "-v", "rt:sched_process_fork,iter:task_vma"])).stdout).toBe(
+      [
+        "rawtracepoint:vmlinux:sched_process_fork",
+        "    struct task_struct * parent",
+        "    struct task_struct * child",
+        "iter:task_vma",
+        "    struct task_struct * task",
+        "    struct vm_area_struct * vma",
+        "",
+      ].join("\n"),
+    );
+    const usdt = await tracedeck(["list", "-v", "usdt:libstdc++:throw"]);
+    expect(usdt.stdout).toMatch(
+      /^usdt:\/.*libstdc\+\+.*:libstdcxx:throw\n {4}uint64 arg0\n {4}uint64 arg1\n$/,
+    );
+  });
+
+  test("what a process has mapped", async () => {
+    const pid = String(process.pid);
+    const functions = (await tracedeck(["list", "-p", pid, "uprobe:*:uv_run"])).stdout;
+    expect(functions).toBe(`uprobe:${process.execPath}:uv_run\n`);
+    const everything = (await tracedeck(["list", "-p", pid, "*uv_run"])).stdout;
+    expect(everything).toContain(functions);
+    const points = (await tracedeck(["list", "-p", pid, "usdt:*"])).stdout;
+    expect(points).toContain(":libstdcxx:catch\n");
+  });
+
+  test.each([
+    ["tracepoint:sched:sched_swich", "did you mean tracepoint:sched:sched_switch?"],
+    ["tracepiont:sched:sched_switch", "did you mean tracepoint?"],
+    ["struct task_strukt", "did you mean struct task_struct?"],
+    ["enum pid_typ", "did you mean enum pid_type"],
+    ["iter:tsk", "did you mean iter:task"],
+    ["usdt:libstdc++:thro", ":libstdcxx:throw"],
+    ["uprobe:/no/such/file:x", "there is no program or library /no/such/file"],
+    ["tracepoint:*:nothing_of_this*", "no probe matches tracepoint:*:nothing_of_this*"],
+  ])("%s: nothing, said so, and 1", async (pattern, said) => {
+    const { stdout, stderr, status } = await tracedeck(["list", pattern]);
+    expect(stdout).toBe("");
+    expect(stderr).toContain(said);
+    expect(status).toBe(1);
+  });
+
   test("structs", async () => {
     const { stdout } = await tracedeck(["list", "-v", "struct file"]);
     expect(stdout).toMatch(/^vmlinux: struct file \{\n/);
     expect(stdout).toContain("struct inode *f_inode;");
+    const names = (await tracedeck(["list", "struct *task_struct"])).stdout;
+    expect(names.split("\n")).toContain("struct task_struct");
+    expect((await tracedeck(["list", "-v", "enum pid_type"])).stdout).toMatch(
+      /^vmlinux: enum pid_type \{\n\tPIDTYPE_PID = 0,\n\tPIDTYPE_TGID = 1,\n/,
+    );
   });
 
   test("through run -l, as bpftrace does, also for a program", async () => {
@@ -140,6 +189,19 @@ describe("tracedeck info", () => {
     const { stdout, status } = await tracedeck(["info"], { uid: 54321 });
     expect(status).toBe(0);
     expect(stdout).toMatch(/user\s+54321 \(54321\)/);
+  });
+});
+
+describe("output that cannot be written", () => {
+  test.each([
+    ["/no/such/directory/file", "no such file or directory", "its directory exists"],
+    ["/", "is a directory", "ERROR: cannot write output to '/'"],
+  ])("%s", async (path, why, said) => {
+    const { stdout, stderr, status } = await tracedeck(["run", "-o", path, "-e", "begin { exit(); }"]);
+    expect(stdout).toBe("");
+    expect(stderr).toContain(`cannot write output to '${path}': ${why}`);
+    expect(stderr).toContain(said);
+    expect(status).toBe(1);
   });
 });
 

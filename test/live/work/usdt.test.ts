@@ -273,21 +273,17 @@ describe.skipIf(!isRoot || !canBuildWith("g++"))("USDT probes of libraries", () 
 });
 
 describe.skipIf(!isRoot || !existsSync(PYTHON))("USDT probes of Python, behind semaphores", () => {
-  test("collections of garbage, functions and their names", async ({ skip }) => {
+  test("collections of garbage, audited events and their names", async ({ skip }) => {
     const { stdout, stderr } = await runScript(
-      `usdt:${PYTHON}:python:gc__start { @gc[arg0] = count(); } usdt:${PYTHON}:function__entry /str(arg1) == "traced"/ { @calls[str(arg1), arg2] = count(); }`,
+      `usdt:${PYTHON}:python:gc__start { @gc[arg0] = count(); } usdt:${PYTHON}:audit /str(arg0) == "traced.event"/ { @events[str(arg0)] = count(); }`,
       [
         "-c",
-        `${PYTHON} -c "import gc
-def traced(i): pass
-gc.disable()
-any(map(traced, range(7)))
-for i in range(5): gc.collect(1)"`,
+        `${PYTHON} -c "import gc, sys; gc.disable(); [sys.audit('traced.event') for i in range(7)]; [gc.collect(1) for i in range(5)]"`,
       ],
     );
     skip(stderr.includes("no USDT probes"), "this Python was built without USDT probes");
     expect(stderr).toBe("");
     expect(counts(stdout, "@gc").get("1")).toBe(5);
-    expect(counts(stdout, "@calls").get("traced, 2")).toBe(7);
+    expect(counts(stdout, "@events").get("traced.event")).toBe(7);
   });
 });

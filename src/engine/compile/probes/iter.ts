@@ -1,21 +1,8 @@
 /** iter:NAME[:PIN]: the kernel's BPF iterators. */
-import { didYouMean } from "../check/nearest.ts";
+import { didYouMean, someOf } from "../check/nearest.ts";
 import type { Probe } from "../typed.ts";
 import { type ProbeRequest, probe, wrongShape } from "./request.ts";
 import { hasWildcard } from "./wildcard.ts";
-
-const TARGETS = [
-  "task",
-  "task_file",
-  "task_vma",
-  "tcp",
-  "udp",
-  "unix",
-  "bpf_map",
-  "bpf_prog",
-  "bpf_link",
-  "cgroup",
-];
 
 export function expandIter(request: ProbeRequest): Probe[] {
   const { parts, kernel } = request;
@@ -27,7 +14,7 @@ export function expandIter(request: ProbeRequest): Probe[] {
     request.missing(
       "unknown-iterator",
       `this kernel has no iterator ${target}`,
-      didYouMean(target, TARGETS) ?? `iterators are ${TARGETS.join(", ")}, as far as the kernel has them`,
+      didYouMean(target, kernel.iterators()) ?? `iterators are ${someOf(kernel.iterators(), 20)}`,
     );
     return [];
   }

@@ -3,7 +3,7 @@ import { didYouMean, someOf } from "../check/nearest.ts";
 import { HARDWARE_EVENTS, SOFTWARE_EVENTS } from "../tables/events.ts";
 import type { Probe } from "../typed.ts";
 import { type ProbeRequest, parseInteger, probe, wrongShape } from "./request.ts";
-import { wildcard } from "./wildcard.ts";
+import { hasWildcard, wildcard } from "./wildcard.ts";
 
 export function expandPerfEvent(request: ProbeRequest): Probe[] {
   const { type, parts, report, span, kernel } = request;
@@ -36,7 +36,7 @@ export function expandPerfEvent(request: ProbeRequest): Probe[] {
     return [];
   }
   return found.map((row) =>
-    probe(request, `${type}:${event}:${count ?? ""}`, {
+    probe(request, `${type}:${hasWildcard(event) ? row.name : event}:${count ?? ""}`, {
       kind: type as "software" | "hardware",
       event: row.name,
       config: row.config,

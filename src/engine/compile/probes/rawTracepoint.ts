@@ -9,30 +9,34 @@ export function expandRawTracepoint(request: ProbeRequest): Probe[] {
   if (parts.length < 1 || parts.length > 2 || !parts.at(-1))
     return wrongShape(request, "rawtracepoint:EVENT or rawtracepoint:MODULE:EVENT");
   const pattern = parts.at(-1)!;
-  const module = parts.length === 2 ? parts[0] : undefined;
-  const inModule = wildcard(module ?? "*");
+  const module = parts.length === 2 && parts[0] ? parts[0] : "*";
+  const inModule = wildcard(module);
   const found = kernel
     .rawTracepoints()
     .filter(wildcard(pattern))
     .flatMap((event) => {
       const prototype = kernel.rawTracepoint(event);
-      if (module && !inModule(prototype?.module ?? "vmlinux")) return [];
-      const name = `rawtracepoint:${module ? `${prototype?.module ?? "vmlinux"}:` : ""}${event}`;
+      const home = kernel.rawTracepointModule(event);
+      if (!inModule(home)) return [];
       return [
-        probe(request, name, {
+        probe(request, `rawtracepoint:${home}:${event}`, {
           kind: "rawtracepoint",
           event,
           ...(prototype ? { btfId: prototype.btfId, module: prototype.module } : {}),
         }),
       ];
     });
-  if (found.length === 0)
+  if (found.length === 0) {
+    const home = kernel.rawTracepoints().includes(pattern) ? kernel.rawTracepointModule(pattern) : undefined;
     request.missing(
       hasWildcard(pattern) ? "no-match" : "unknown-tracepoint",
       hasWildcard(pattern)
-        ? `no raw tracepoint of this kernel matches ${pattern}`
-        : `there is no raw tracepoint ${pattern} in this kernel`,
-      didYouMean(pattern, kernel.rawTracepoints()),
+        ? `no raw tracepoint of this kernel matches ${parts.join(":")}`
+        : `there is no raw tracepoint ${pattern} in ${module === "*" ? "this kernel" : module}`,
+      home === undefined
+        ? didYouMean(pattern, kernel.rawTracepoints())
+        : `did you mean rawtracepoint:${home}:${pattern}?`,
     );
+  }
   return found;
 }

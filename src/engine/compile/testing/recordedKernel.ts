@@ -188,7 +188,12 @@ export function recordedKernel(overrides: Partial<Kernel> = {}): Kernel {
         .map((event) => event.slice(category.length + 1)),
     tracepointFormat: (category, name) => format(`${category}:${name}`),
     rawTracepoints: () => Object.keys(RAW_TRACEPOINTS),
+    rawTracepointModule: () => "vmlinux",
     rawTracepoint: (name) => prototype(RAW_TRACEPOINTS[name]),
+    iterators: () =>
+      Object.keys(STRUCTS).flatMap((name) =>
+        name.startsWith("bpf_iter__") ? [name.slice("bpf_iter__".length)] : [],
+      ),
     functions: () => Object.keys(FUNCTIONS).map((name) => ({ name, module: "vmlinux" })),
     functionPrototype: (name) => prototype(FUNCTIONS[name]),
     symbolAddress: (name) => SYMBOLS[name],
