@@ -8,6 +8,8 @@ export default defineConfig({
           name: "unit",
           include: ["src/**/*.test.{ts,tsx}", "libbpf-ts/src/**/*.test.ts"],
           setupFiles: ["src/panes/chart/stubs/node.ts"],
+          // For machines that do other work meanwhile.
+          testTimeout: 30_000,
         },
         esbuild: { target: "node20" },
       },

@@ -81,6 +81,7 @@ export const ProgType = {
   socket_filter: 1,
   kprobe: 2,
   tracepoint: 5,
+  xdp: 6,
   perf_event: 7,
   raw_tracepoint: 17,
   raw_tracepoint_writable: 24,

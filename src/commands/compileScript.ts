@@ -18,5 +18,6 @@ export function compileScript(source: Source, options: RunOptions, parameters: s
     warnHelperErrors: options.runtimeWarnings,
     guarded: options.maxOverhead !== undefined,
     environment: process.env,
+    mode: options.mode,
   });
 }

@@ -76,6 +76,7 @@ async function compileAndTrace(options: RunOptions, args: readonly string[]): Pr
   reportDiagnostics(shown, files);
   if (!plan || diagnostics.some(({ severity }) => severity === "error")) return COMPILE_FAILED;
   if (printsOnly) return 0;
+  if (options.mode) return (await import("./trials.ts")).runTrials(plan, files, options);
   const { trace } = await import("./trace.ts");
   return trace(plan, files, options);
 }

@@ -33,6 +33,9 @@ export const RUN_OPTIONS: readonly OptionRow[] = [
     value: "SHARE",
     help: "stop the script when it takes more than this share of all CPUs' time: '5%'",
   },
+  { name: "test", help: "run the script's test: probes, and say which pass" },
+  { name: "bench", help: "measure the script's bench: probes" },
+  { name: "mode", value: "MODE", help: "'test' or 'bench': the same" },
   { name: "unsafe", help: "allow system() and other functions that change the machine" },
   { name: "dry-run", help: "load and attach everything, then leave" },
   {
@@ -44,7 +47,7 @@ export const RUN_OPTIONS: readonly OptionRow[] = [
   { name: "I", value: "DIR", help: "search this directory for included files", many: true },
   { name: "include", value: "FILE", help: "include a file before the program", many: true },
   DEBUGINFO,
-  { name: "usdt-file-activation", help: "activate USDT semaphores by path" },
+  { name: "usdt-file-activation", help: "accepted: the kernel counts USDT semaphores itself" },
   { name: "no-feature", value: "FEATURES", help: "do without kernel features, separated by commas" },
   { name: "info", help: "what this kernel and user can do" },
   { name: "version", short: "V", help: "print the version" },
@@ -59,9 +62,6 @@ const REFUSED: Record<string, string> = {
   "verify-llvm-ir": "no LLVM is involved",
   "dwarf-pid": "stacks are unwound by frame pointers",
   fmt: "scripts are not reformatted yet",
-  mode: "bench: and test: probes are not run yet",
-  bench: "bench: probes are not run yet",
-  test: "test: probes are not run yet",
   "traceable-functions": "traceable functions are those that the kernel names",
   "probe-filter": "not supported yet: name the probes in the script",
 };
@@ -119,6 +119,8 @@ export interface RunOptions {
   includeDirectories: string[];
   includeFiles: string[];
   debugDirectories: string[];
+  /** What is run instead of tracing. */
+  mode: "test" | "bench" | undefined;
   show: "help" | "version" | "info" | undefined;
 }
 
@@ -153,6 +155,17 @@ function parseStages(text: string | undefined): Stage[] {
   return names.flatMap((name) =>
     name === "all" ? [...STAGES] : [STAGE_ALIASES[name] ?? oneOf("-d", name, [...STAGES, "all"] as Stage[])],
   );
+}
+
+/** --mode, --test and --bench, of which there can be one. */
+function parseMode(values: Record<string, unknown>): RunOptions["mode"] {
+  const asked = [
+    ...(values.mode === undefined ? [] : [oneOf("--mode", String(values.mode), ["test", "bench"] as const)]),
+    ...(values.test ? (["test"] as const) : []),
+    ...(values.bench ? (["bench"] as const) : []),
+  ];
+  if (asked.length > 1) throw new UsageError("--mode, --test and --bench exclude each other");
+  return asked[0];
 }
 
 /** `--name=value` and `--switch` after `--`; what else stands there are parameters. */
@@ -199,6 +212,7 @@ export function parseRunOptions(args: readonly string[]): RunOptions {
     includeDirectories: (values.I as string[] | undefined) ?? [],
     includeFiles: (values.include as string[] | undefined) ?? [],
     debugDirectories: debugDirectories(values.debuginfo),
+    mode: parseMode(values),
     show: values.help ? "help" : values.version ? "version" : values.info ? "info" : undefined,
   };
 }

@@ -254,7 +254,8 @@ function costTable({ cpuPercent, events, probes }: Cost): string {
   return `Cost: ${percent(cpuPercent)}, ${events} hits\n${rows.join("")}`;
 }
 
-function openSink(options: RunOptions, onBroken: (error: NodeJS.ErrnoException) => void): Sink {
+/** Where -o says, or standard output; throws UsageError. */
+export function openSink(options: RunOptions, onBroken: (error: NodeJS.ErrnoException) => void): Sink {
   const full = options.buffering === "full";
   if (options.output === undefined) return new Sink(1, { full, terminal: isTerminal(1), onBroken });
   try {

@@ -28,7 +28,7 @@ export interface Plan {
 export interface ProgramPlan {
   /** At most 15 characters, [A-Za-z0-9_.]. */
   name: string;
-  type: "tracepoint" | "raw_tracepoint" | "perf_event" | "kprobe" | "tracing";
+  type: "tracepoint" | "raw_tracepoint" | "perf_event" | "kprobe" | "tracing" | "xdp";
   /** For tracing: which, and the BTF id and object it is checked against. For kprobe: multi when attached so. */
   expectedAttach?:
     | "trace_raw_tp"

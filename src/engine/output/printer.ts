@@ -28,7 +28,7 @@ export interface PrinterOptions {
   host: Omit<ActionHost, "complain">;
   sink: Sink;
   /** Standard error. */
-  error: (text: string) => void;
+  error: (text: string, severity: "error" | "warning") => void;
   color?: boolean;
   /** warnf() and runtime warnings are left out. */
   noWarnings?: boolean;
@@ -58,7 +58,7 @@ const textPrinter: Create = (options) => {
     complain: (complaint) => {
       if (complaint.severity === "warning" && options.noWarnings) return;
       sink.flush();
-      options.error(complaintText(options, complaint));
+      options.error(complaintText(options, complaint), complaint.severity);
     },
   });
   return {
@@ -68,8 +68,8 @@ const textPrinter: Create = (options) => {
     },
     printMap: (map, print) => writePrintedMap(map, sink.out, context, print),
     finalMap: (map) => writeMap(map, sink.out, context),
-    attached: (probes) => options.error(probesText(probes)),
-    lost: (events) => options.error(`Lost ${events} events\n`),
+    attached: (probes) => options.error(probesText(probes), "warning"),
+    lost: (events) => options.error(`Lost ${events} events\n`, "warning"),
     end: () => sink.out.ascii("\n\n"),
   };
 };
@@ -101,7 +101,7 @@ const jsonPrinter: Create = (options) => {
     complain: (complaint) => {
       if (complaint.severity === "warning" && options.noWarnings) return;
       if (complaint.said) write(complaintJson(files, complaint));
-      else options.error(complaintText(options, complaint));
+      else options.error(complaintText(options, complaint), complaint.severity);
     },
   });
   return {

@@ -42,6 +42,7 @@ import { createMaps, type LocateLine, loadProgram } from "./load.ts";
 import { isAboutTarget, Refusals } from "./refusals.ts";
 import { StackRoom } from "./stackRoom.ts";
 import { startChild, type Target, watchProcess } from "./target.ts";
+import { runTrial } from "./trial.ts";
 
 export interface SessionOptions {
   /** -p: the script ends with this process. */
@@ -59,6 +60,8 @@ export interface SessionOptions {
   files?: readonly { name: string; text: string }[];
   /** 1 or 2: keep the verifier's log of programs that load (`verifierLogs`). */
   logLevel?: number;
+  /** Nothing is attached but begin and end: the script's test or bench probes are run by `trial`. */
+  trials?: boolean;
 }
 
 export type PrintMapAction = Extract<PlannedAction, { kind: "print-map" }>;
@@ -78,6 +81,16 @@ export interface SessionSinks {
   ready?(): boolean;
   /** Something that does not stop the script but should be said: a probe that could not be attached. */
   onWarning?(message: string, span?: Span): void;
+}
+
+/** What one run of a test or bench probe came to. */
+export interface Trial {
+  /** What the action returned. */
+  returned: number;
+  /** Of one run. */
+  nanoseconds: number;
+  /** What it gave exit(), if it called that. */
+  exitCode: number | undefined;
 }
 
 export type EndReason = "exit" | "stopped" | "child-ended" | "process-ended" | "iterators-done" | "overhead";
@@ -149,6 +162,8 @@ export class Session implements Disposable {
   #end: SessionEnd | undefined;
   /** Scalars that zero() set back: unlike those that were never set, they have a value. */
   #zeroed = new Set<number>();
+  /** exit() of the trial that runs. */
+  #trialExit: number | undefined;
   #closed = false;
   #resolveEnded: (end: SessionEnd) => void = () => {};
 
@@ -185,6 +200,10 @@ export class Session implements Disposable {
       this.#globals.startTime = clockNs("boottime");
       this.#runOnce("begin");
       this.#drain();
+      if (this.#options.trials) {
+        this.#setState("running");
+        return;
+      }
       if (!this.#end) await this.#attachAll();
       await this.#target?.ready;
       if (this.#end || this.#closed) return;
@@ -209,6 +228,14 @@ export class Session implements Disposable {
   /** Ends the script: no probe counts any more, end runs, the last records are handed over. */
   stop(reason: EndReason = "stopped"): void {
     this.#finish({ reason, exitCode: 0 });
+  }
+
+  /** With `trials`: runs a probe of the plan, and hands over what it printed. */
+  trial(probe: number, repeat = 1): Trial {
+    this.#trialExit = undefined;
+    const { returned, nanoseconds } = runTrial(this.#programs[this.plan.probes[probe].program], repeat);
+    this.#drain();
+    return { returned, nanoseconds, exitCode: this.#trialExit };
   }
 
   /** A script map's content now, or after the end. */
@@ -442,7 +469,10 @@ export class Session implements Disposable {
   }
 
   #controls: Controls = {
-    exit: (exitCode) => this.#finish({ reason: "exit", exitCode }),
+    exit: (exitCode) => {
+      if (this.#options.trials && this.state === "running") this.#trialExit = exitCode;
+      else this.#finish({ reason: "exit", exitCode });
+    },
     printMap: (action) => this.#sinks?.onPrintMap(action, this.readMap(action.map)),
     clear: (map) => {
       this.#zeroed.delete(map);

@@ -76,12 +76,26 @@ function reportNoProbes(script: Script, tasks: readonly Task[], { report, option
     report.error("no-probes", script.span, "the script has no probes", {
       hint: "for example: begin { print(1); }",
     });
-  else if (options.mode === undefined || options.mode === "trace")
+  else if (options.mode === undefined || options.mode === "trace") {
+    const kinds = script.actions.flatMap(({ probes }) => probes.map(({ text }) => text.split(":")[0].trim()));
+    const own = kinds.find((kind) => kind === "test" || kind === "bench");
     report.error(
       "no-probes",
       script.actions[0].probes[0]?.span ?? script.span,
-      "no probe of this script exists here",
+      own ? `${own} probes do not trace` : "no probe of this script exists here",
+      own ? { hint: `run them: tracedeck run --${own}` } : {},
     );
+  }
+}
+
+/** Results are told by the names of test and bench probes. */
+function reportRepeatedNames(tasks: readonly Task[], { report }: ScriptContext): void {
+  const names = new Set<string>();
+  for (const probe of tasks.flatMap(({ group }) => group.probes)) {
+    if (probe.attach.kind !== "test" && probe.attach.kind !== "bench") continue;
+    if (names.has(probe.name)) report.error("redeclared", probe.span, `there are two probes ${probe.name}`);
+    names.add(probe.name);
+  }
 }
 
 /** Repeated bodies report the same problem again: once is enough. */
@@ -171,6 +185,7 @@ function expandActions(script: Script, shared: ScriptContext): Task[] {
         tasks.push({ action, group });
   }
   reportMixedIterators(tasks, shared);
+  reportRepeatedNames(tasks, shared);
   if (tasks.length > config.maxBpfProgs)
     report.error(
       "too-many-programs",

@@ -30,7 +30,8 @@ const ROWS: Rows = {
   begin: { type: "raw_tracepoint", via: "begin", style: "none", shared: false },
   end: { type: "raw_tracepoint", via: "end", style: "none", shared: false },
   self: { type: "raw_tracepoint", via: "signal", style: "none", shared: false },
-  bench: { type: "raw_tracepoint", via: "bench", style: "none", shared: false },
+  // The kernel repeats programs for packets as often as it is asked to, and tells how long one run took.
+  bench: { type: "xdp", via: "bench", style: "none", shared: false },
   test: { type: "raw_tracepoint", via: "test", style: "none", shared: false },
   tracepoint: { type: "tracepoint", via: "tracepoint", style: "record", shared: "cookie" },
   rawtracepoint: {
