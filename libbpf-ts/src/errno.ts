@@ -141,6 +141,11 @@ const hints: HintRow[] = [
       "this kernel was built without CONFIG_BPF_SYSCALL, or seccomp forbids bpf(2) (containers: seccomp=unconfined)",
   },
   {
+    call: /^perf_event_open\(watchpoint/,
+    errno: [Errno.ENOSPC],
+    hint: () => "processors watch few places at a time: x86-64 has registers for four",
+  },
+  {
     call: /^perf_event_open/,
     errno: [Errno.EPERM, Errno.EACCES],
     hint: () => permissionHint("the capability CAP_PERFMON, or with kernel.perf_event_paranoid lowered"),

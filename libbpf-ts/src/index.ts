@@ -87,6 +87,7 @@ export {
   type CounterOptions,
   type PerfEventOptions,
 } from "./link/perfEvent.ts";
+export { BPF_FILESYSTEM, pinObject } from "./link/pin.ts";
 export { attachRawTracepoint } from "./link/rawTracepoint.ts";
 export { attachTracepoint, type TracepointTarget } from "./link/tracepoint.ts";
 export { attachTracing } from "./link/tracing.ts";

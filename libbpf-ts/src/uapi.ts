@@ -25,6 +25,7 @@ export const Cmd = {
   mapLookupAndDeleteBatch: 25,
   mapUpdateBatch: 26,
   mapDeleteBatch: 27,
+  objPin: 6,
   linkCreate: 28,
   linkUpdate: 29,
   linkGetFdById: 30,

@@ -46,7 +46,7 @@ const wrong: [args: string[], words: string][] = [
   [["-f", "xml"], "'text', 'json'"],
   [["-d", "nothing"], "'ast'"],
   [["--aot", "file"], "--aot is not available"],
-  [["--bench", "-e", "x"], "not run yet"],
+  [["--bench", "--test", "-e", "x"], "exclude each other"],
   [["--emit-llvm=x"], "-d ir"],
   [["--aa=20", "-e", "x"], "after '--'"],
 ];

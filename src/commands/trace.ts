@@ -143,6 +143,7 @@ class Run {
         this.#printer.printMap(map, { top, div });
         this.#flushSoon();
       },
+      onPinned: (path) => this.#sink.out.text(`Program pinned to ${path}\n`),
       onWarning: (message, span) => {
         if (!this.#options.noWarnings) this.#warn(message, span);
       },

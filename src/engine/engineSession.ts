@@ -126,6 +126,7 @@ export class EngineSession {
           tail.text(out.toString(), "map");
         },
         onChildOutput: (text) => tail.text(text, "print"),
+        onPinned: (path) => tail.say(`Program pinned to ${path}`, "warning"),
         onWarning: (message) => tail.say(`WARNING: ${message}`, "warning"),
       });
     } catch (error) {

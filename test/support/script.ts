@@ -64,6 +64,7 @@ export async function runScript(
     await session.start({
       onEvent: (action, view, offset) => printer.record(action, view, offset),
       onPrintMap: ({ top, div }, map) => printer.printMap(map, { top, div }),
+      onPinned: (path) => sink.out.text(`Program pinned to ${path}\n`),
       onWarning: (message) => {
         stderr += `WARNING: ${message}\n`;
       },

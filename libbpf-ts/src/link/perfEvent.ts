@@ -147,7 +147,7 @@ export interface BreakpointOptions {
   address: bigint;
   length: 1 | 2 | 4 | 8;
   /** What is watched for: reading and writing, writing, or executing. */
-  on: "rw" | "w" | "x";
+  on: "r" | "w" | "rw" | "x";
   /** Addresses are this process's; without it they are the kernel's. */
   pid?: number;
   cookie?: bigint;
@@ -161,9 +161,11 @@ export function attachBreakpoint(program: HasFd, options: BreakpointOptions): Li
     config: 0n,
     config1: address,
     config2: BigInt(on === "x" ? 8 : length),
-    breakpointType: { rw: 3, w: 2, x: 4 }[on],
+    breakpointType: { r: 1, w: 2, rw: 3, x: 4 }[on],
     period: 1n,
     pid,
+    // Threads and children of a process that is watched are watched too.
+    inherit: pid !== undefined,
     cookie,
     target: `watchpoint 0x${address.toString(16)}:${length}:${on}`,
   });

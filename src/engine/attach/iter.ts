@@ -1,11 +1,32 @@
 /**
  * Iterators: attached like the rest; the session reads each once, which runs the program over every element. Those over
- * tasks can be kept to one process.
+ * tasks can be kept to one process. One with a pin is not read: it stays in the BPF filesystem for others, also when the
+ * script has ended.
  */
-import { attachIter } from "libbpf-ts";
+import { isAbsolute, join } from "node:path";
+import { attachIter, BPF_FILESYSTEM, pinObject } from "libbpf-ts";
+import type { ProbePlan } from "../compile/plan.ts";
 import { attachOf, each } from "./attached.ts";
+
+/** Where a probe's iterator is pinned. */
+export function pinOf(probe: ProbePlan): string | undefined {
+  const { pin } = attachOf(probe, "iter");
+  return pin === undefined || isAbsolute(pin) ? pin : join(BPF_FILESYSTEM, pin);
+}
 
 export const iter = each(false, (probe, { program, pid }) => {
   const { target } = attachOf(probe, "iter");
-  return attachIter(program, { name: target, pid: target.startsWith("task") ? pid : undefined });
+  const link = attachIter(program, {
+    name: target,
+    pid: target.startsWith("task") ? pid : undefined,
+    allCgroups: target === "cgroup",
+  });
+  const pin = pinOf(probe);
+  try {
+    if (pin !== undefined) pinObject(link.fd, pin);
+  } catch (error) {
+    link.detach();
+    throw error;
+  }
+  return link;
 });

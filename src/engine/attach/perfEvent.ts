@@ -36,12 +36,6 @@ const counter =
       target: name,
     });
 
-/** Modes are letters in any order; the processor can watch for writing, for both, or for executing. */
-function watched(mode: string): BreakpointOptions["on"] {
-  if (mode.includes("x")) return "x";
-  return mode.includes("r") ? "rw" : "w";
-}
-
 const ATTACH: {
   [K in PerfAttach["kind"]]: (program: HasFd, attach: Extract<PerfAttach, { kind: K }>, place: Place) => Link;
 } = {
@@ -56,7 +50,7 @@ const ATTACH: {
     attachBreakpoint(program, {
       address,
       length: length as BreakpointOptions["length"],
-      on: watched(mode),
+      on: mode as BreakpointOptions["on"],
       ...place,
     }),
 };

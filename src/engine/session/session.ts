@@ -15,6 +15,7 @@ import {
   type BpfMap,
   type BpfProgram,
   clockNs,
+  type IterLink,
   onlineCpus,
   possibleCpus,
   raiseOpenFiles,
@@ -22,6 +23,7 @@ import {
   VerifierError,
 } from "libbpf-ts";
 import { AttachError, type Attached, attachGroup, attachGroups } from "../attach/index.ts";
+import { pinOf } from "../attach/iter.ts";
 import { monotonicMs } from "../clock.ts";
 import type { Diagnostic, Span } from "../compile/diagnostic.ts";
 import { explainVerifierError } from "../compile/emit/bpf/verifier.ts";
@@ -81,6 +83,8 @@ export interface SessionSinks {
   ready?(): boolean;
   /** Something that does not stop the script but should be said: a probe that could not be attached. */
   onWarning?(message: string, span?: Span): void;
+  /** An iterator stays at this path, for others to read. */
+  onPinned?(path: string): void;
 }
 
 /** What one run of a test or bench probe came to. */
@@ -130,6 +134,8 @@ const SLICE = 25;
 const SLOW_ACTIONS = new Set<PlannedAction["kind"]>(["system", "cat"]);
 /** For how long a script that ends goes on with what it has recorded. */
 const LAST_RECORDS = 1000;
+/** An iterator's records are looked after each so many elements. */
+const ELEMENTS = 32;
 /** Attaching gives other sessions a turn this often. */
 const ATTACH_SLICE = 20;
 
@@ -233,7 +239,9 @@ export class Session implements Disposable {
   /** With `trials`: runs a probe of the plan, and hands over what it printed. */
   trial(probe: number, repeat = 1): Trial {
     this.#trialExit = undefined;
-    const { returned, nanoseconds } = runTrial(this.#programs[this.plan.probes[probe].program], repeat);
+    const program = this.#programs[this.plan.probes[probe].program];
+    if (!program) throw new TypeError(`${this.plan.probes[probe].name} was not loaded`);
+    const { returned, nanoseconds } = runTrial(program, repeat);
     this.#drain();
     return { returned, nanoseconds, exitCode: this.#trialExit };
   }
@@ -431,7 +439,11 @@ export class Session implements Disposable {
 
   #readIterators(): void {
     const iterators = this.#links.filter(({ probes }) => this.plan.probes[probes[0]].via === "iter");
-    for (const { link } of iterators) (link as Attached["link"] & { read(): Buffer }).read();
+    for (const { link, probes } of iterators) {
+      const pin = pinOf(this.plan.probes[probes[0]]);
+      if (pin !== undefined) this.#sinks?.onPinned?.(pin);
+      else (link as IterLink).walk(ELEMENTS, () => this.#drain());
+    }
     if (iterators.length > 0 && iterators.length === this.#links.length) this.stop("iterators-done");
   }
 

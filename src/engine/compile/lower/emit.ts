@@ -12,11 +12,12 @@ import type { PlannedAction } from "../plan.ts";
 import type { EmitAction, TypedExpression, TypedStatement } from "../typed.ts";
 import { sizeOf, type Type } from "../types.ts";
 import type { Cx } from "./context.ts";
-import { probeIndex } from "./entry.ts";
+import { isPinned, probeIndex } from "./entry.ts";
 import { countGlobal } from "./errors.ts";
 import { hold, pointee, scalar, write } from "./expressions.ts";
 import { leave } from "./loops.ts";
 import { copyBytes, loadScalar, offsetBy, type Place, readString, storeScalar } from "./memory.ts";
+import { lowerPinned } from "./pinned.ts";
 import { isScalar, scalarSize } from "./shape.ts";
 import { isPure } from "./walk.ts";
 
@@ -124,6 +125,10 @@ function emitJoin(cx: Cx, statement: Extract<TypedStatement, { op: "emit" }>): v
 
 export function lowerEmit(cx: Cx, statement: Extract<TypedStatement, { op: "emit" }>): void {
   const { action } = statement;
+  if (isPinned(cx)) {
+    lowerPinned(cx, statement);
+    return;
+  }
   if (action.kind === "join") {
     emitJoin(cx, statement);
     return;

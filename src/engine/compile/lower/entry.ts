@@ -10,11 +10,20 @@ export const runsAlways = (cx: Cx): boolean => ALWAYS.has(cx.program.probes[0].a
 
 /** Leaves at once unless the session is running. */
 export function checkEnabled(cx: Cx): void {
-  if (runsAlways(cx)) return;
+  if (runsAlways(cx) || isPinned(cx)) return;
   const { map, enabled } = cx.layout.globals;
   const flag = cx.b.load({ kind: "map-value", map, offset: enabled }, 0, 4);
   cx.b.when("eq", flag, constant(0), () => cx.b.return(), true);
 }
+
+/** An iterator that is left in the BPF filesystem, and run by whoever reads its file. */
+export const isPinned = ({ program }: Cx): boolean => {
+  const { attach } = program.probes[0];
+  return attach.kind === "iter" && attach.pin !== undefined;
+};
+
+/** The file that an iterator writes to: the context begins with struct bpf_iter_meta, and that with the file. */
+export const iterationFile = (cx: Cx): Value => cx.b.load(cx.b.load(cx.context, 0, 8), 0, 8);
 
 /** Probes that fire for every process; the rest is attached to the process of -p alone, or belongs to none. */
 const EVERY_PROCESS = new Set(["tracepoint", "rawtracepoint", "kprobe", "fentry"]);
@@ -52,4 +61,17 @@ export function checkObjects(cx: Cx): void {
     cx.b.when("eq", object, constant(0), () => cx.b.return(), true);
     cx.objects.set(field.offset, object);
   }
+}
+
+/**
+ * Writes a byte for each element, so that reading so many bytes is walking so many elements: their records are taken out
+ * of the ring before it is full.
+ */
+export function countElement(cx: Cx): void {
+  if (cx.program.probes[0].attach.kind !== "iter" || isPinned(cx)) return;
+  cx.scope(() => {
+    const byte = cx.b.slot(8, "element");
+    cx.b.store(byte, 0, 8, constant(0));
+    cx.b.call("seq_write", iterationFile(cx), byte, constant(1));
+  });
 }

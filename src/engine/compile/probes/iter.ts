@@ -4,11 +4,22 @@ import type { Probe } from "../typed.ts";
 import { type ProbeRequest, probe, wrongShape } from "./request.ts";
 import { hasWildcard } from "./wildcard.ts";
 
+const OF_A_MAP = new Set(["bpf_map_elem", "bpf_sk_storage_map", "sockmap"]);
+
 export function expandIter(request: ProbeRequest): Probe[] {
   const { parts, kernel } = request;
   const [target, pin] = parts;
   if (parts.length < 1 || parts.length > 2 || !target || hasWildcard(target))
     return wrongShape(request, "iter:NAME or iter:NAME:PIN");
+  if (OF_A_MAP.has(target)) {
+    request.report.error(
+      "not-supported",
+      request.span,
+      `iter:${target} walks the entries of one map of another program, which a script cannot name`,
+      { hint: "its own maps: for ($kv : @map) { … }" },
+    );
+    return [];
+  }
   const prototype = kernel.functionPrototype(`bpf_iter_${target}`);
   if (!prototype) {
     request.missing(

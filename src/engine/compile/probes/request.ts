@@ -28,7 +28,12 @@ export const probe = (request: ProbeRequest, name: string, attach: Attach): Prob
 
 /** Reports a spec that has too few or too many parts. */
 export function wrongShape(request: ProbeRequest, expected: string): Probe[] {
-  request.report.error("probe-syntax", request.span, `a ${request.type} probe is written ${expected}`);
+  const article = /^[aeiou]/.test(request.type) && !request.type.startsWith("u") ? "an" : "a";
+  request.report.error(
+    "probe-syntax",
+    request.span,
+    `${article} ${request.type} probe is written ${expected}`,
+  );
   return [];
 }
 

@@ -235,8 +235,8 @@ export const PROBE_TYPES: readonly ProbeTypeRow[] = [
   {
     name: "iter",
     aliases: ["it"],
-    syntax: ["iter:task", "iter:task_file", "iter:task_vma", "iter:NAME:PIN"],
-    help: "Runs once for each object of a kind, such as every task; its fields are in ctx.",
+    syntax: ["iter:task", "iter:task_file", "iter:task_vma", "iter:NAME", "iter:NAME:PIN"],
+    help: "Runs once for each object of a kind, such as every task; its fields are in ctx. With a pin, the iterator stays as a file below /sys/fs/bpf.",
     space: "kernel",
     expand: expandIter,
   },

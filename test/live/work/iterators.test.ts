@@ -1,0 +1,160 @@
+/** Iterators: every object once, and files that stay for others to read. */
+import { execFileSync, spawn } from "node:child_process";
+import {
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmdirSync,
+  unlinkSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { isRoot } from "../../support/cli.ts";
+import { runScript } from "../../support/script.ts";
+import { counts } from "./support.ts";
+
+const lines = (text: string) => text.trimEnd().split("\n");
+
+describe.skipIf(!isRoot)("iterators", () => {
+  // A process that does nothing but have these files open.
+  const child = spawn("sleep", ["1000"], {
+    stdio: ["ignore", openSync("/dev/zero", "r"), openSync("/dev/full", "w"), openSync("/etc/hostname", "r")],
+  });
+  afterAll(() => void child.kill());
+  const pid = String(child.pid);
+
+  test("every task once", async () => {
+    const { stdout, stderr } = await runScript(
+      `iter:task { @ = count(); @each[ctx.task.pid] = count(); if (ctx.task.real_parent.tgid == ${process.pid}) { @children[ctx.task.comm] = count(); } }`,
+    );
+    expect(stderr).toBe("");
+    expect(counts(stdout, "@children").get("sleep")).toBe(1);
+    expect(counts(stdout, "@each").size).toBe(counts(stdout, "@").get(""));
+    expect(counts(stdout, "@each").get(String(process.pid))).toBe(1);
+  });
+
+  test("the threads of one process", async () => {
+    const { stdout } = await runScript("iter:task { @[ctx.task.tgid] = count(); }", [
+      "-p",
+      String(process.pid),
+    ]);
+    expect([...counts(stdout, "@")]).toEqual([
+      [String(process.pid), readdirSync(`/proc/${process.pid}/task`).length],
+    ]);
+  });
+
+  test("the open files of one process, by their paths", async () => {
+    const { stdout, stderr } = await runScript(
+      'iter:task_file { printf("%d %d %s\\n", ctx.task.pid, ctx.fd, path(ctx.file.f_path)); }',
+      ["-p", pid],
+    );
+    expect(stderr).toBe("");
+    const descriptors = readdirSync(`/proc/${pid}/fd`).sort((a, b) => Number(a) - Number(b));
+    const open = descriptors.map((fd) => `${pid} ${fd} ${readlinkSync(`/proc/${pid}/fd/${fd}`)}`);
+    expect(open.slice(0, 4)).toEqual(
+      ["null", "zero", "full"]
+        .map((device, fd) => `${pid} ${fd} /dev/${device}`)
+        .concat(`${pid} 3 /etc/hostname`),
+    );
+    expect(lines(stdout).slice(0, 4)).toEqual(open.slice(0, 4));
+    expect(lines(stdout)).toHaveLength(open.length);
+  });
+
+  test("the memory of one process, as its maps file has it", async () => {
+    const { stdout } = await runScript(
+      'iter:task_vma { printf("%lx-%lx\\n", ctx.vma.vm_start, ctx.vma.vm_end); }',
+      ["-p", pid],
+    );
+    const maps = lines(readFileSync(`/proc/${pid}/maps`, "latin1"))
+      .filter((line) => !line.includes("[vsyscall]"))
+      .map((line) => line.split(" ")[0].replace(/\b0+/g, ""));
+    expect(lines(stdout)).toEqual(maps);
+  });
+
+  test("what each prints comes out, however many there are", async () => {
+    const { stdout, losses } = await runScript(
+      'iter:task_vma { @ = count(); printf("%s %-1000s|\\n", ctx.task.comm, "x"); }',
+    );
+    expect(losses!.eventsLost).toBe(0);
+    expect(stdout.match(/\|$/gm)?.length).toBe(counts(stdout, "@").get(""));
+  });
+
+  test.each(["bpf_map", "bpf_prog", "unix", "netlink", "ksym", "cgroup"])("%s", async (name) => {
+    const { stdout, stderr } = await runScript(`iter:${name} { @ = count(); }`);
+    expect(stderr).toBe("");
+    expect(counts(stdout, "@").get("")).toBeGreaterThan(0);
+  });
+
+  test("cgroups are those of the filesystem", async () => {
+    const { stdout } = await runScript("iter:cgroup { @[str(ctx.cgroup.kn.name)] = count(); @n = count(); }");
+    const mount = /^\S+ (\S+) cgroup2 /m.exec(readFileSync("/proc/mounts", "latin1"))?.[1];
+    if (mount === undefined) return;
+    const folders = execFileSync("find", [mount, "-type", "d"], { encoding: "utf8" }).trim().split("\n");
+    expect(Math.abs(counts(stdout, "@n").get("")! - folders.length)).toBeLessThan(5);
+  });
+
+  test.each([
+    ["iter:tsk { }", "did you mean task"],
+    ["iter:bpf_map_elem { }", "walks the entries of one map"],
+    ["iter:task* { }", "an iter probe is written iter:NAME"],
+    ["iter:task { } begin { }", "an iterator cannot be mixed with other probes"],
+  ])("%s is refused", async (script, said) => {
+    const { stderr, status } = await runScript(script);
+    expect(stderr).toContain(said);
+    expect(status).toBe(1);
+  });
+});
+
+describe.skipIf(!isRoot)("pinned iterators", () => {
+  const folder = mkdtempSync(join(tmpdir(), "tracedeck-bpffs-"));
+  beforeAll(() => void execFileSync("mount", ["-t", "bpf", "bpf", folder]));
+  afterAll(() => {
+    execFileSync("umount", [folder]);
+    rmdirSync(folder);
+  });
+  const pin = join(folder, "list");
+
+  test("stay when the script has ended, and run whenever they are read", async () => {
+    const { stdout, stderr } = await runScript(
+      `iter:task:${pin} { printf("%s:%d %5d|%x %c %%\\n", ctx.task.comm, ctx.task.pid, -7, 255, 65); }`,
+    );
+    expect(stderr).toBe("");
+    expect(stdout).toBe(`Program pinned to ${pin}\n`);
+    for (let i = 0; i < 2; i++) {
+      const tasks = lines(readFileSync(pin, "latin1"));
+      expect(tasks.filter((line) => line.endsWith(`:${process.pid}    -7|ff A %`))).toHaveLength(1);
+      expect(tasks.length).toBeGreaterThan(5);
+    }
+    unlinkSync(pin);
+    expect(existsSync(pin)).toBe(false);
+  });
+
+  test("the open files of one process", async () => {
+    await runScript(`iter:task_file:${pin} { printf("%d\\n", ctx.fd); }`, ["-p", String(process.pid)]);
+    const open = lines(readFileSync(pin, "latin1"));
+    expect(open.slice(0, 3)).toEqual(["0", "1", "2"]);
+    unlinkSync(pin);
+  });
+
+  test("a name that is taken, a place that is none", async () => {
+    await runScript(`iter:task:${pin} { }`);
+    await expect(runScript(`iter:task:${pin} { }`)).rejects.toThrow("EEXIST");
+    unlinkSync(pin);
+    await expect(runScript("iter:task:/tmp/tracedeck-list { }")).rejects.toThrow(/mount -t bpf bpf|EPERM/);
+    await expect(runScript("iter:task:/no/such/place { }")).rejects.toThrow("ENOENT");
+  });
+
+  test.each([
+    ["print(1)", "a pinned iterator can only printf()"],
+    ['printf("%.2s", ctx.task.comm)', "the kernel, which knows"],
+    ['printf("%s", kstack)', "can print numbers and strings"],
+  ])("%s is refused", async (statement, said) => {
+    const { stderr } = await runScript(`iter:task:${pin} { ${statement}; }`);
+    expect(stderr).toContain(said);
+    expect(existsSync(pin)).toBe(false);
+  });
+});
