@@ -176,6 +176,8 @@ export interface Kernel {
   readFile(path: string): string | undefined;
   /** File names in a directory, for imports of a whole one. Undefined: no such directory. */
   listDirectory?(path: string): readonly string[] | undefined;
+  /** Whether anybody may write to a file or directory: then what stands there may be anybody's. */
+  writableByAll?(path: string): boolean;
   /** Device and inode of the caller's pid namespace, when it is not the initial one. */
   pidNamespace?: { device: bigint; inode: bigint };
 }

@@ -236,6 +236,10 @@ class LiveKernel implements Kernel {
   listDirectory(path: string): readonly string[] | undefined {
     return orElse<readonly string[] | undefined>(undefined, () => readdirSync(path));
   }
+
+  writableByAll(path: string): boolean {
+    return orElse(false, () => (statSync(path).mode & 0o002) !== 0);
+  }
 }
 
 const kernels = memo((directories) => new LiveKernel(directories.split(":").filter(Boolean)));

@@ -7,16 +7,18 @@ import { STANDARD_MACROS } from "./stdlib.bt.ts";
 
 type Files = Record<string, string>;
 
+const filesOf = (files: Files) => ({
+  readFile: (path: string) => (Object.hasOwn(files, path) ? files[path] : undefined),
+  listDirectory: (path: string) => {
+    const names = Object.keys(files).filter((name) => name.startsWith(`${path}/`));
+    return names.length > 0 ? names.map((name) => name.slice(path.length + 1)) : undefined;
+  },
+});
+
 function expand(source: string, files: Files = {}, more: Partial<ExpandOptions> = {}) {
   const { script, diagnostics } = parseScript(source);
   expect(diagnostics).toEqual([]);
-  const kernel = {
-    ...recordedKernel({ readFile: (path) => (Object.hasOwn(files, path) ? files[path] : undefined) }),
-    listDirectory: (path: string) => {
-      const names = Object.keys(files).filter((name) => name.startsWith(`${path}/`));
-      return names.length > 0 ? names.map((name) => name.slice(path.length + 1)) : undefined;
-    },
-  };
+  const kernel = { ...recordedKernel(), ...filesOf(files) };
   return expandScript(script, source, { kernel, fileName: "dir/main.bt", ...more });
 }
 
@@ -219,6 +221,25 @@ begin { }`;
 });
 
 describe("imports", () => {
+  test.each([
+    ["dir/open", "open/a.bt"],
+    ["dir/a.bt", "a.bt"],
+    ["dir/open", "open"],
+  ])("what anybody may have written is refused: %s", (open, path) => {
+    const files = { "dir/a.bt": "begin { }", "dir/open/a.bt": "begin { }" };
+    const kernel = {
+      ...recordedKernel(),
+      ...filesOf(files),
+      writableByAll: (place: string) => place === open,
+    };
+    const source = `import "${path}"; begin { }`;
+    const { script } = parseScript(source);
+    const { diagnostics } = expandScript(script, source, { kernel, fileName: "dir/main.bt" });
+    expect(diagnostics.map((d) => d.message)).toEqual([
+      `refusing to import dir/${path}: anybody may write to ${open}`,
+    ]);
+  });
+
   test("scripts are merged, what they import first, each once", () => {
     const files = {
       "dir/a.bt": 'import "b.bt"; begin { print("a"); } macro fa() { 1 }',

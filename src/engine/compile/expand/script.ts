@@ -21,7 +21,15 @@ export interface ExpandOptions {
   fileName?: string;
   kernel: Pick<
     Kernel,
-    "readFile" | "listDirectory" | "hasBtf" | "struct" | "typeNamed" | "enumConstant" | "release" | "arch"
+    | "readFile"
+    | "listDirectory"
+    | "writableByAll"
+    | "hasBtf"
+    | "struct"
+    | "typeNamed"
+    | "enumConstant"
+    | "release"
+    | "arch"
   >;
   /** Further directories for #include (-I), searched first. */
   includePaths?: readonly string[];
@@ -158,10 +166,27 @@ class Importer {
     };
   }
 
+  /** What anybody could have put there is not run with our privileges. */
+  private refuses(item: Import, path: string): boolean {
+    const { kernel } = this.options;
+    const open = [path, directoryOf(path)].find((place) => kernel.writableByAll?.(place));
+    if (open === undefined) return false;
+    this.report.error(
+      "import-unsafe",
+      item.span,
+      `refusing to import ${path}: anybody may write to ${open}`,
+      {
+        hint: `keep it where only you may write, or: chmod o-w ${open}`,
+      },
+    );
+    return true;
+  }
+
   private read(item: Import, path: string, named: boolean): Script[] {
     if (this.seen.has(path)) return [];
     this.seen.add(path);
     const { kernel } = this.options;
+    if (this.refuses(item, path)) return [];
     if (path.endsWith(".bpf.c")) {
       if (named) this.report.error("unsupported", item.span, "importing BPF C files is not supported yet");
       return [];
