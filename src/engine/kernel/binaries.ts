@@ -10,7 +10,11 @@ import type {
 } from "../compile/kernel.ts";
 import { commandFiles, isFile, pathsOf, realPath, rootOf } from "./binaryPaths.ts";
 import { readDebugInfo } from "./debugInfo.ts";
+import { beginsInstruction } from "./instructions.ts";
 import { mappedFiles } from "./mappedFiles.ts";
+
+/** Bytes of one function that are read to find its instructions. */
+const MOST_CODE = 1 << 20;
 
 class Binary implements UserBinary {
   readonly path: string;
@@ -45,6 +49,14 @@ class Binary implements UserBinary {
     if (places.length === 0) return places;
     const versions = symbolVersions(elf, name);
     return places.map((place) => ({ ...place, versions: versions.get(place.address) ?? [] }));
+  }
+
+  beginsInstruction(symbol: UserSymbol, offset: number): boolean | undefined {
+    using elf = ElfFile.open(this.path);
+    if (elf.machine !== "x64" && elf.machine !== "arm64") return undefined;
+    const length = Math.max(symbol.size, offset);
+    if (length > MOST_CODE) return undefined;
+    return beginsInstruction(elf.read(symbol.offset, length), offset, elf.machine);
   }
 
   symbol(name: string): UserSymbol | undefined {

@@ -118,7 +118,8 @@ function inBinary(request: ProbeRequest, binary: UserBinary, wanted: Wanted, len
   try {
     return probesOf(request, binary, wanted, false);
   } catch (error) {
-    request.missing("unknown-binary", `${binary.path} can't be read: ${(error as Error).message}`);
+    const why = (error as Error).message.replace(`${binary.path}: `, "");
+    request.missing("unknown-binary", `${binary.path} can't be read: ${why}`);
     return [];
   }
 }
@@ -142,7 +143,7 @@ const make = (
 function probesOf(request: ProbeRequest, binary: UserBinary, wanted: Wanted, lenient: boolean): Probe[] {
   const { type, report, span } = request;
   const isReturn = type === "uretprobe";
-  if (refusesReturns(request, binary)) return [];
+  if (refusesReturns(request, binary, lenient)) return [];
   const address = wanted.language ? undefined : parseInteger(wanted.place);
   if (address !== undefined) return atAddress(request, binary, wanted, Number(address));
   const plus = wanted.language ? -1 : wanted.place.lastIndexOf("+");
@@ -167,28 +168,91 @@ function probesOf(request: ProbeRequest, binary: UserBinary, wanted: Wanted, len
       report.error("offset-outside", span, `${name} has ${symbol.size} bytes, +${offset} is outside`);
       return [];
     }
+    if (offset > 0n && !isBoundary(request, binary, symbol, Number(offset))) return [];
     const shown = offset > 0n ? `${symbol.name}+${offset}` : symbol.name;
     return [make(request, binary, wanted, symbol.name, symbol.offset + Number(offset), shown)];
   });
 }
 
 /** Go moves stacks, and finds on them the return address that the kernel put there: the program dies of it. */
-function refusesReturns({ type, options, report, span }: ProbeRequest, binary: UserBinary): boolean {
+function refusesReturns(
+  { type, options, report, span }: ProbeRequest,
+  binary: UserBinary,
+  lenient: boolean,
+): boolean {
   if (type !== "uretprobe" || binary.language !== "go") return false;
   if (options.unsafe) {
     report.warning("go-return", span, `${binary.path} is a Go program: a return probe may crash it`);
     return false;
   }
+  // Of many binaries, those of Go are left alone.
+  if (lenient) return true;
   report.error("go-return", span, `${binary.path} is a Go program: a return probe would crash it`, {
     hint: "Go moves its stacks and does not know the return address that the kernel puts there; probe the entry, or force it with --unsafe",
   });
   return true;
 }
 
+/** A probe within an instruction destroys it: only where --unsafe wants it so. */
+function isBoundary(
+  { options, report, span }: ProbeRequest,
+  binary: UserBinary,
+  symbol: UserSymbol,
+  offset: number,
+): boolean {
+  const begins = binary.beginsInstruction ? binary.beginsInstruction(symbol, offset) : true;
+  if (begins) return true;
+  const message =
+    begins === false
+      ? `${symbol.name}+${offset} is in the middle of an instruction of ${binary.path}`
+      : `whether an instruction begins at ${symbol.name}+${offset} of ${binary.path} can't be told`;
+  if (options.unsafe) {
+    report.warning("probe-misaligned", span, message);
+    return true;
+  }
+  report.error("probe-misaligned", span, message, {
+    hint: "a probe there would make the program run something else; --unsafe forces it",
+  });
+  return false;
+}
+
 function atAddress(request: ProbeRequest, binary: UserBinary, wanted: Wanted, at: number): Probe[] {
-  const holder = binary.symbols().find((s) => at >= s.address && at < s.address + Math.max(1, s.size));
-  const offset = holder ? holder.offset + (at - holder.address) : at;
-  return [make(request, binary, wanted, holder?.name ?? "", offset, wanted.place)];
+  const { options, report, span, type } = request;
+  const holder = symbolsOf(request, binary).find(
+    (s) => at >= s.address && at < s.address + Math.max(1, s.size),
+  );
+  if (!holder) {
+    const message = `no function of ${binary.path} is at ${wanted.place}`;
+    if (!options.unsafe) {
+      report.error("unknown-function", span, message, {
+        hint: "addresses are those that nm and objdump show; --unsafe takes it as an offset in the file as it is",
+      });
+      return [];
+    }
+    report.warning("probe-misaligned", span, `${message}: it is taken as an offset in the file, unchecked`);
+    return [make(request, binary, wanted, "", at, wanted.place)];
+  }
+  const offset = at - holder.address;
+  if (offset > 0 && type === "uretprobe") {
+    report.error(
+      "probe-syntax",
+      span,
+      `uretprobe takes no offset: ${wanted.place} is ${holder.name}+${offset}`,
+    );
+    return [];
+  }
+  if (offset > 0 && !isBoundary(request, binary, holder, offset)) return [];
+  return [make(request, binary, wanted, holder.name, holder.offset + offset, wanted.place)];
+}
+
+/** With --unsafe the file may be anything that holds code. */
+function symbolsOf({ options }: ProbeRequest, binary: UserBinary): readonly UserSymbol[] {
+  if (!options.unsafe) return binary.symbols();
+  try {
+    return binary.symbols();
+  } catch {
+    return [];
+  }
 }
 
 function warnOfIndirect({ report, span }: ProbeRequest, binary: UserBinary, symbol: UserSymbol): void {
