@@ -42,30 +42,29 @@ export function writeUserSymbol(
 
 type AddressWriter = (out: ByteWriter, address: bigint, resolve: () => ResolvedSymbol | undefined) => void;
 
-function writeModule(out: ByteWriter, symbol: ResolvedSymbol | undefined, kernel: boolean): void {
-  if (!symbol) out.ascii("[unknown]");
-  else if (!kernel) out.name(symbol.module);
-  else if (symbol.module === "") out.ascii("[kernel.kallsyms]");
-  else out.name(`[${symbol.module}]`);
+function writePlace(out: ByteWriter, symbol: ResolvedSymbol | undefined, address: bigint): void {
+  writeSymbol(out, symbol, address);
+  if (symbol) out.ascii(`+${symbol.offset}`);
+}
+
+/** The kernel's own functions are named without it, those of its modules with theirs. */
+function writeKernelModule(out: ByteWriter, symbol: ResolvedSymbol | undefined): void {
+  if (symbol && symbol.module !== "") out.name(` [${symbol.module}]`);
 }
 
 const ADDRESSES: Record<Exclude<StackMode, "build_id">, (kernel: boolean) => AddressWriter> = {
   bpftrace: (kernel) => (out, address, resolve) => {
     const symbol = resolve();
     out.ascii(INDENT);
-    writeSymbol(out, symbol, address);
-    if (!symbol) return;
-    out.ascii(`+${symbol.offset}`);
-    if (kernel && symbol.module !== "") out.name(` [${symbol.module}]`);
+    writePlace(out, symbol, address);
+    if (kernel) writeKernelModule(out, symbol);
   },
   perf: (kernel) => (out, address, resolve) => {
     const symbol = resolve();
     out.ascii(`\t${address.toString(16)} `);
-    writeSymbol(out, symbol, address);
-    if (symbol) out.ascii(`+${symbol.offset}`);
-    out.ascii(" (");
-    writeModule(out, symbol, kernel);
-    out.ascii(")");
+    writePlace(out, symbol, address);
+    if (kernel) writeKernelModule(out, symbol);
+    else out.name(` (${symbol?.module ?? "[unknown]"})`);
   },
   raw: () => (out, address) => out.ascii(address.toString(16)),
 };

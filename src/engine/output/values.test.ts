@@ -125,8 +125,8 @@ const rows: [name: string, type: Type, bytes: Piece[], text: string, json?: stri
     "kstack perf",
     stack("perf"),
     [7n, u32(0), u32(0)],
-    "\n\tff10 vfs_read+16 ([kernel.kallsyms])\n\t10 0x10 ([unknown])\n",
-    '"\\n\\tff10 vfs_read+16 ([kernel.kallsyms])\\n\\t10 0x10 ([unknown])\\n"',
+    "\n\tff10 vfs_read+16\n\t10 0x10\n",
+    '"\\n\\tff10 vfs_read+16\\n\\t10 0x10\\n"',
   ],
   ["kstack raw", stack("raw"), [7n, u32(0), u32(0)], "\nff10\n10\n", '"\\nff10\\n10\\n"'],
   [
