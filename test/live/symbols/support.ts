@@ -10,7 +10,7 @@ export const canStrip = canTraceC && canBuildWith("objcopy") && canBuildWith("xz
 /** Emulated processors, as in the virtual machine, take their time. */
 export const emulated = process.env.TRACEDECK_TEST_PROGRAMS !== undefined;
 /** Milliseconds that programs wait for before they end. */
-process.env.LINGER = emulated ? "4000" : "300";
+process.env.LINGER = emulated ? "2500" : "300";
 
 const variant = (after?: string, flags: readonly string[] = []): Program =>
   cProgram(join(import.meta.dirname, "known.c"), {
