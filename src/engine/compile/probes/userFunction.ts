@@ -91,6 +91,12 @@ export function expandUprobe(request: ProbeRequest): Probe[] {
 
 function misshapen(request: ProbeRequest): Probe[] {
   const { parts, type, report, span } = request;
+  if (parts.length === 3 && /^\d+$/.test(parts[2]) && parts[1].includes(".")) {
+    report.error("probe-syntax", span, "the file of a source line stands behind an @", {
+      hint: `${type}:${parts[0]}@${parts[1]}:${parts[2]}`,
+    });
+    return [];
+  }
   if (parts.length === 3 && parts.every(Boolean)) {
     report.error("probe-syntax", span, `'${parts[1]}' is no language of names`, {
       hint: `there is ${LANGUAGES.join(" and ")}, as in ${type}:${parts[0]}:cpp:"ns::function"`,
