@@ -3,7 +3,7 @@ import { someOf } from "../check/nearest.ts";
 import type { UserBinary, UserSymbol } from "../kernel.ts";
 import type { Probe } from "../typed.ts";
 import { type ProbeRequest, parseInteger, probe, wrongShape } from "./request.ts";
-import { expandSourceLine, isSourceLine, readSourceLine } from "./sourceLine.ts";
+import { expandSourceLine, inlinedHint, isSourceLine, readSourceLine } from "./sourceLine.ts";
 import { functionsOf, isLanguage, LANGUAGES, type NameLanguage, nearMatches } from "./userSymbols.ts";
 import { hasWildcard } from "./wildcard.ts";
 
@@ -73,7 +73,7 @@ export function expandUprobe(request: ProbeRequest): Probe[] {
   if (isSourceLine(parts)) {
     const spec = readSourceLine(request, parts);
     if (!spec) return [];
-    return binaries(request, spec.binary).flatMap((binary) => expandSourceLine(request, binary, spec));
+    return placesOf(request, spec.binary).found.flatMap((binary) => expandSourceLine(request, binary, spec));
   }
   const wanted = wantedOf(request);
   if (!wanted) return misshapen(request);
@@ -305,6 +305,6 @@ function reportMissing(
   request.missing(
     "unknown-function",
     `there is no function ${name} in ${binary.path}`,
-    near.length > 0 ? `did you mean ${quoted.join(" or ")}?` : list,
+    inlinedHint(binary, name) ?? (near.length > 0 ? `did you mean ${quoted.join(" or ")}?` : list),
   );
 }
