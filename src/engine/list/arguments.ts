@@ -2,6 +2,7 @@
 import { type Btf, loadVmlinux, tracepointFieldTexts } from "libbpf-ts";
 import { parseUsdtArgs } from "libbpf-ts/usdt-args";
 import type { Kernel, UserBinary, UserSymbol } from "../compile/kernel.ts";
+import { functionsOf, isLanguage } from "../compile/probes/userSymbols.ts";
 import { eachModule, moduleTypes } from "./modules.ts";
 
 const btfOf = (module: string): Btf => (module === "vmlinux" ? loadVmlinux() : moduleTypes(module));
@@ -68,7 +69,10 @@ function userLines(kernel: Kernel, [path, ...names]: string[]): string[] {
   const [binary] = kernel.binaries(path);
   const info = binary?.debugInfo?.();
   if (!info || "tried" in info) return [];
-  const symbol = symbolsOf(binary).get(names.join(":"));
+  const [language, ...written] = names;
+  const symbol = isLanguage(language)
+    ? functionsOf(binary, written.join(":").replace(/^"(.*)"$/s, "$1"), language)[0]
+    : symbolsOf(binary).get(names.join(":"));
   if (!symbol) return [];
   return info.function(symbol.offset, symbol.name)?.arguments.map(({ declaration }) => declaration) ?? [];
 }
