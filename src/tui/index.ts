@@ -2,7 +2,6 @@
  * The first thing of the deck that runs: takes the screen and shows a skeleton before React, Ink and the rest are
  * loaded, so that something is there within a few milliseconds.
  */
-import { setFlagsFromString } from "node:v8";
 import type { LibraryScript } from "../panes/pane.ts";
 import type { SavedSettings } from "./state.ts";
 import { ENTER, LEAVE } from "./terminal/enter.ts";
@@ -70,8 +69,6 @@ export async function openDeck(args: string[]): Promise<number> {
   // From here on keys are the deck's; those typed while it loads wait for it.
   stdin.setRawMode(true);
   stdout.write(`${ENTER}\x1b[H\x1b[1m tracedeck\x1b[m`);
-  // A frame leaves little behind: young objects need a megabyte, where V8 would come to take 48.
-  setFlagsFromString("--semi-space-growth-factor=1");
   const { runDeck } = await import("./main.ts");
   process.off("exit", restore);
   return runDeck({ file, run, lazy });

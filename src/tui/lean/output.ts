@@ -4,8 +4,6 @@
  * behind the column that it starts at (CSI G), and cells are the painter's business.
  */
 
-type Transform = (text: string, line: number) => string;
-
 export default class Output {
   private readonly height: number;
   private readonly rows: string[];
@@ -15,13 +13,12 @@ export default class Output {
     this.rows = new Array<string>(height).fill("");
   }
 
-  write(x: number, y: number, text: string, { transformers }: { transformers: Transform[] }): void {
+  /** Ink's transformers are left out: they would style texts that are styled already. */
+  write(x: number, y: number, text: string): void {
     text.split("\n").forEach((line, index) => {
       const row = y + index;
       if (row < 0 || row >= this.height) return;
-      let shown = line;
-      for (const transform of transformers) shown = transform(shown, index);
-      this.rows[row] += x === 0 && this.rows[row] === "" ? shown : `\x1b[${x + 1}G${shown}`;
+      this.rows[row] += x === 0 && this.rows[row] === "" ? line : `\x1b[${x + 1}G${line}`;
     });
   }
 
