@@ -44,6 +44,7 @@ export async function bundleTests(files, folder) {
     logLevel: "warning",
     banner: { js: 'import{createRequire as __r}from"node:module";const require=__r(import.meta.url);' },
   });
+  await esbuild.stop();
   return files.map((file) => join(folder, `${bundleName(file)}.mjs`));
 }
 

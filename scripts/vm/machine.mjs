@@ -40,7 +40,10 @@ export async function runMachine({ kernel, initrd, scratch, limit, onMessage }) 
       ["-n", "2", "qemu-system-x86_64", "-M", "q35", "-accel", "tcg,thread=multi", "-cpu", "qemu64"],
       ["-smp", "2", "-m", "2G", "-nodefaults", "-display", "none", "-no-reboot"],
       ["-serial", `file:${log}`, "-serial", "stdio", "-kernel", kernel, "-initrd", initrd],
-      ["-append", "console=ttyS0 quiet panic=-1 oops=panic mitigations=off rcupdate.rcu_expedited=1"],
+      [
+        "-append",
+        "console=ttyS0 quiet panic=-1 oops=panic mitigations=off tsc=reliable rcupdate.rcu_expedited=1",
+      ],
     ].flat(),
     { stdio: ["ignore", "pipe", "inherit"] },
   );

@@ -11,12 +11,12 @@ export const canCompare = isRoot && bpftrace !== undefined;
 
 const work = cProgram(join(import.meta.dirname, "workload.c"), { name: "work" });
 
-/** What 0.17 writes otherwise than 0.26: the banner, blank lines, the space after a histogram's name, and stats(). */
+/** What 0.17 writes otherwise than 0.26: the banner, blank lines, spaces around lines (stacks stand further in), and stats(). */
 function normalized(output: string): string[] {
   return output
     .split("\n")
     .filter((line) => line.trim() !== "" && !/^Attach(ing|ed) \d+ probes?/.test(line))
-    .map((line) => line.trimEnd())
+    .map((line) => line.trim())
     .map((line) =>
       line.replace(
         /count (\d+), average (-?\d+), total (-?\d+)$/,

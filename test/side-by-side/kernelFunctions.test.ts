@@ -32,7 +32,10 @@ const KPROBES: readonly OneLiner[] = [
     `kprobe:vfs_write ${here} { $f = (struct file *)arg0; @[str($f->f_path.dentry->d_name.name)] = count(); @flags = $f->f_flags; }`,
   ),
   row("func", `kprobe:vfs_write,kprobe:vfs_open ${here} { @[func] = count(); }`),
-  row("probe", `kprobe:vfs_write,kretprobe:vfs_write ${here} { @[probe] = count(); }`),
+  row(
+    "probe",
+    `kprobe:vfs_write ${here} { @[probe] = count(); } kretprobe:vfs_write ${here} { if (retval > 100) { @[probe] = count(); } }`,
+  ),
   row("wildcards", `kprobe:vfs_wri* ${here} { @[func] = count(); @p[probe] = sum(arg2); }`),
   row(
     "registers and symbols",
@@ -41,7 +44,7 @@ const KPROBES: readonly OneLiner[] = [
   row("kernel stacks", `kprobe:vfs_write ${here} { @[kstack(3)] = count(); }`),
   row(
     "curtask",
-    `kprobe:vfs_write ${here} { $t = (struct task_struct *)curtask; @[$t->comm, $t->pid == tid] = count(); }`,
+    `kprobe:vfs_write ${here} { $t = (struct task_struct *)curtask; @[$t->comm, $t->pid == tid ? 1 : 0] = count(); }`,
   ),
   row("a driver's own function", `kprobe:write_null ${here} { @ = sum(arg2); }`),
 ];

@@ -168,11 +168,14 @@ describe("timers and counters", () => {
       "interval:ms:20 { @i = count(); } profile:ms:20 { @p[cpu] = count(); @k[kstack] = count(); }";
     const { plan } = compile(source, kernel, {});
     using loaded = new LoadedPlan(plan!, source);
+    const begun = performance.now();
     loaded.attach();
     await new Promise((resolve) => setTimeout(resolve, 300));
+    // Nothing is counted between the reads.
+    loaded.disable();
     const ticks = Number(loaded.words("@i")[0]);
     expect(ticks).toBeGreaterThanOrEqual(8);
-    expect(ticks).toBeLessThanOrEqual(20);
+    expect(ticks).toBeLessThanOrEqual((performance.now() - begun) / 20 + 1);
     // A CPU that is idle all the while has no sample.
     expect(loaded.entries("@p").size).toBeGreaterThan(0);
     expect(loaded.entries("@p").size).toBeLessThanOrEqual(kernel.onlineCpus.length);
@@ -212,7 +215,7 @@ test("programs do nothing while tracing is off", () => {
   const source = "tracepoint:syscalls:sys_enter_read { @ = count(); }";
   const { plan } = compile(source, kernel, {});
   using loaded = new LoadedPlan(plan!, source);
-  loaded.maps[plan!.globals.map].update(new Uint8Array(4), new Uint8Array(plan!.globals.size));
+  loaded.disable();
   loaded.attach();
   readFileSync("/proc/version");
   expect(loaded.words("@")[0]).toBe(0n);

@@ -33,6 +33,11 @@ export class LoadedPlan implements Disposable {
     this.maps[map].update(new Uint8Array(4), value);
   }
 
+  disable(): void {
+    const { map, size } = this.plan.globals;
+    this.maps[map].update(new Uint8Array(4), new Uint8Array(size));
+  }
+
   map(name: string): BpfMap {
     return this.maps[this.plan.maps.findIndex((m) => m.name === name)];
   }

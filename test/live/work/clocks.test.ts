@@ -3,18 +3,20 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import { isRoot } from "../../support/cli.ts";
 import { runScript } from "../../support/script.ts";
+import { slowness } from "../../support/slowness.ts";
 import { counts } from "./support.ts";
 
 describe.skipIf(!isRoot)("clocks", () => {
   test("intervals tick on one CPU, at their rate", async () => {
     const { stdout, stderr } = await runScript(
-      "interval:ms:20 { @ticks = count(); @cpus[cpu] = count(); } interval:hz:100 { @hz = count(); } interval:us:50000 { @us = count(); }",
+      "interval:ms:20 { @ticks = count(); @cpus[cpu] = count(); @span = max(elapsed); } interval:hz:100 { @hz = count(); } interval:us:50000 { @us = count(); }",
       [],
       () => sleep(1000),
     );
     expect(stderr).toBe("");
     expect(counts(stdout, "@ticks").get("")).toBeGreaterThan(35);
-    expect(counts(stdout, "@ticks").get("")).toBeLessThanOrEqual(56);
+    // Attaching and stopping take their time too.
+    expect(counts(stdout, "@ticks").get("")).toBeLessThanOrEqual(counts(stdout, "@span").get("")! / 20e6 + 1);
     expect(counts(stdout, "@hz").get("")).toBeGreaterThan(75);
     expect(counts(stdout, "@us").get("")).toBeGreaterThan(14);
     expect(counts(stdout, "@cpus").size).toBe(1);
@@ -22,21 +24,22 @@ describe.skipIf(!isRoot)("clocks", () => {
 
   test("a profile samples CPUs that are not idle, at its rate", async () => {
     const spin = () => {
-      const end = performance.now() + 1000;
-      while (performance.now() < end) {}
+      const { user } = process.cpuUsage();
+      while (process.cpuUsage().user - user < 500_000) {}
     };
     const { stdout } = await runScript(
-      `begin { @n = ncpus; } profile:hz:99 { @[cpu] = count(); } profile:hz:99 /pid == ${process.pid}/ { @own = count(); }`,
+      `begin { @n = ncpus; } profile:hz:99 { @[cpu] = count(); @span = max(elapsed); } profile:hz:99 /pid == ${process.pid}/ { @own = count(); }`,
       [],
       spin,
     );
     const perCpu = [...counts(stdout, "@").values()];
     expect(perCpu.length).toBeGreaterThanOrEqual(1);
     expect(perCpu.length).toBeLessThanOrEqual(counts(stdout, "@n").get("")!);
-    for (const samples of perCpu) expect(samples).toBeLessThan(125);
-    // Other processes may share the CPU.
+    const most = (counts(stdout, "@span").get("")! / 1e9) * 99 + 2;
+    for (const samples of perCpu) expect(samples).toBeLessThanOrEqual(most);
+    // Half a second of its own CPU time.
     expect(counts(stdout, "@own").get("")).toBeGreaterThan(25);
-    expect(counts(stdout, "@own").get("")).toBeLessThan(125);
+    expect(counts(stdout, "@own").get("")).toBeLessThanOrEqual(most);
   });
 
   test("time goes on between ticks", async () => {
@@ -52,6 +55,6 @@ describe.skipIf(!isRoot)("clocks", () => {
     const { stdout } = await runScript("interval:s:1 { @ = elapsed; exit(); }");
     const elapsed = counts(stdout, "@").get("")!;
     expect(elapsed).toBeGreaterThan(9e8);
-    expect(elapsed).toBeLessThan(2e9);
+    expect(elapsed).toBeLessThan(2e9 * slowness);
   });
 });

@@ -30,6 +30,18 @@ export function reportError(cx: Cx, what: string, status: Value = ZERO): void {
   ]);
 }
 
+/** What a map helper says: 0 or a negative error. Before Linux 6.4 it is an int, the upper half of the register anything. */
+export function mapStatus(
+  cx: Cx,
+  helper: "map_update_elem" | "map_delete_elem",
+  ...args: readonly Value[]
+): Value {
+  const { b } = cx;
+  const status = b.call(helper, ...args);
+  if (cx.target.can("longMapStatus")) return status;
+  return b.alu("arsh", b.alu("lsh", status, constant(32)), constant(32));
+}
+
 /** With -k: a record when a helper's result is negative. */
 export function checkHelper(cx: Cx, helper: string, status: Value): void {
   if (!cx.unit.options.warnHelperErrors) return;

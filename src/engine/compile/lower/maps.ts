@@ -4,7 +4,7 @@ import type { MapInfo, TypedExpression, TypedStatement } from "../typed.ts";
 import { isAggregation, roundUp, sizeOf, type Type } from "../types.ts";
 import { readAggregation } from "./aggregations.ts";
 import type { Cx } from "./context.ts";
-import { checkHelper, countMapFull, reportError } from "./errors.ts";
+import { checkHelper, countMapFull, mapStatus, reportError } from "./errors.ts";
 import { loadTyped, place, scalar, write } from "./expressions.ts";
 import { normalise } from "./integers.ts";
 import type { ScriptMap } from "./layout.ts";
@@ -158,7 +158,14 @@ function update(cx: Cx, map: ScriptMap, key: Value, value: Place): void {
   cx.forget(map.info);
   const size = sizeOf(map.info.value);
   const put = () => {
-    const status = b.call("map_update_elem", mapRef(map), key, addressOf(cx, value), constant(UPDATE_ANY));
+    const status = mapStatus(
+      cx,
+      "map_update_elem",
+      mapRef(map),
+      key,
+      addressOf(cx, value),
+      constant(UPDATE_ANY),
+    );
     b.when("slt", status, ZERO, () => countMapFull(cx, map), true);
     checkHelper(cx, "map_update_elem", status);
   };
@@ -271,7 +278,7 @@ export function deleteKey(cx: Cx, info: MapInfo, key: TypedExpression | undefine
   const map = cx.layout.script(info);
   cx.forget(info);
   if (info.key) {
-    const status = b.call("map_delete_elem", mapRef(map), keyAddress(cx, map, key));
+    const status = mapStatus(cx, "map_delete_elem", mapRef(map), keyAddress(cx, map, key));
     checkHelper(cx, "map_delete_elem", status);
     return b.compare("eq", status, ZERO);
   }

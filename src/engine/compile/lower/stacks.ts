@@ -8,7 +8,7 @@ import type { TypedExpression } from "../typed.ts";
 import { stackFrameBytes, type Type } from "../types.ts";
 import { userPid } from "./builtins.ts";
 import type { Cx } from "./context.ts";
-import { countGlobal } from "./errors.ts";
+import { countGlobal, mapStatus } from "./errors.ts";
 import { UPDATE_NOEXIST } from "./maps.ts";
 import { addressOf, type Place } from "./memory.ts";
 
@@ -78,7 +78,8 @@ function hashFrames(cx: Cx, frames: Place, bytes: Value, size: number): Value {
 
 function keep(cx: Cx, map: number, key: Value, frames: Place, id: number): void {
   const { b } = cx;
-  const status = b.call(
+  const status = mapStatus(
+    cx,
     "map_update_elem",
     { kind: "map", map },
     key,

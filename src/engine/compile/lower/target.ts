@@ -27,6 +27,8 @@ const SINCE = {
   /** get_current_comm fills up with zeros. */
   paddedComm: [6, 12],
   getFuncIp: [5, 15],
+  /** Map helpers return 64 bits. */
+  longMapStatus: [6, 4],
   /** get_func_ip in uprobes, those of a return too. */
   userFuncIp: [6, 6],
   /** kprobe_multi links to functions of modules, which hold the modules meanwhile. */
