@@ -34,6 +34,9 @@ function prototypeOf(probe: Probe, cx: Context): Prototype | undefined {
   return undefined;
 }
 
+const atLeast = ({ version: [major, minor] }: Kernel, since: number, sinceMinor: number): boolean =>
+  major > since || (major === since && minor >= sinceMinor);
+
 /** 64-bit slot of argument N: structs take as many as they fill. */
 const slotOf = ({ arguments: args }: Prototype, index: number): number =>
   args.slice(0, index).reduce((sum, { type }) => sum + Math.max(1, Math.ceil(sizeOf(type) / 8)), 0);
@@ -354,6 +357,8 @@ export function returnValue(span: Span, cx: Context): TypedExpression {
   if (attach.kind === "fentry" || (attach.kind === "kprobe" && attach.typed)) {
     const prototype = prototypeOf(probe, cx);
     if (!prototype) return cx.fail("no-prototype", span, `BTF has no prototype of ${probe.name}`);
+    if (attach.kind === "fentry" && attach.program !== undefined && !atLeast(cx.kernel, 5, 17))
+      return cx.fail("kernel-too-old", span, "the result of a BPF program can be had since Linux 5.17");
     if (prototype.returns.kind === "void") return cx.fail("no-retval", span, `${probe.name} returns nothing`);
     if (attach.kind === "kprobe")
       return slot({ op: "retval", type: UINT64, span }, prototype.returns, cx.space);

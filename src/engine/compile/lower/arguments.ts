@@ -34,6 +34,14 @@ export function registerArgument(cx: Cx, index: number, type: Type): Value {
 const isUserProbe = (cx: Cx): boolean => ["uprobe", "usdt"].includes(cx.program.probes[0].attach.kind);
 
 export function returnValue(cx: Cx, slot: number | undefined, type: Type): Value {
+  const { attach } = cx.program.probes[0];
+  // Where the verifier does not trust a BPF program's types it has five arguments, and its result lies behind those.
+  if (attach.kind === "fentry" && attach.program !== undefined) {
+    const result = cx.b.slot(8, "result");
+    cx.b.store(result, 0, 8, ZERO);
+    cx.b.call("get_func_ret", cx.context, result);
+    return normalise(cx, cx.b.load(result, 0, 8), type);
+  }
   if (slot !== undefined) return normalise(cx, cx.b.load(cx.context, slot * 8, 8), type);
   return normalise(cx, namedRegister(cx, arch(cx).returnRegister), type);
 }

@@ -165,7 +165,7 @@ function blacklisted(request: ProbeRequest, name: string): Target[] {
   request.missing(
     "blacklisted",
     `the kernel permits no kprobe in ${name}: tracing itself depends on it`,
-    kernel.has(other) && kernel.functionPrototype(name)
+    kernel.has(other) && traceable(kernel).has(name) && kernel.functionPrototype(name)
       ? `${other} may work; the list is in /sys/kernel/debug/kprobes/blacklist`
       : "probe a function that calls it; the list is in /sys/kernel/debug/kprobes/blacklist",
   );

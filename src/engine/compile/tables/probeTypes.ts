@@ -113,7 +113,7 @@ export const PROBE_TYPES: readonly ProbeTypeRow[] = [
   {
     name: "kretprobe",
     aliases: ["kr"],
-    syntax: ["kretprobe:FUNCTION", "kretprobe:MODULE:FUNCTION"],
+    syntax: ["kretprobe:FUNCTION", "kretprobe:MODULE:FUNCTION", "kretprobe:ADDRESS"],
     help: "Return from a kernel function. The result is retval.",
     retval: true,
     registers: true,
@@ -123,8 +123,8 @@ export const PROBE_TYPES: readonly ProbeTypeRow[] = [
   {
     name: "fentry",
     aliases: ["f", "kfunc"],
-    syntax: ["fentry:FUNCTION", "fentry:MODULE:FUNCTION"],
-    help: "Entry of a kernel function through BTF: typed arguments in args, and next to no cost.",
+    syntax: ["fentry:FUNCTION", "fentry:MODULE:FUNCTION", "fentry:bpf:NAME", "fentry:bpf:PROGRAM-ID:NAME"],
+    help: "Entry of a kernel function, or of a BPF program's, through BTF: typed arguments in args, and next to no cost.",
     args: true,
     argN: true,
     space: "kernel",
@@ -133,7 +133,7 @@ export const PROBE_TYPES: readonly ProbeTypeRow[] = [
   {
     name: "fexit",
     aliases: ["fr", "kretfunc"],
-    syntax: ["fexit:FUNCTION", "fexit:MODULE:FUNCTION"],
+    syntax: ["fexit:FUNCTION", "fexit:MODULE:FUNCTION", "fexit:bpf:NAME", "fexit:bpf:PROGRAM-ID:NAME"],
     help: "Return from a kernel function through BTF: the arguments in args and the typed result in retval.",
     args: true,
     argN: true,
