@@ -75,3 +75,27 @@ export function each(
     }
   };
 }
+
+/**
+ * Attaches many members by one call. The kernel refuses a list as a whole and does not say for which of its members: halves
+ * tell, and those that it takes stay attached.
+ */
+export function inHalves(
+  members: readonly number[],
+  attach: (members: readonly number[]) => void,
+  refused: (member: number, reason: unknown) => void,
+): void {
+  if (members.length === 0) return;
+  try {
+    attach(members);
+  } catch (error) {
+    if (!isRefusal(error)) throw error;
+    if (members.length === 1) {
+      refused(members[0], error);
+      return;
+    }
+    const half = members.length >>> 1;
+    inHalves(members.slice(0, half), attach, refused);
+    inHalves(members.slice(half), attach, refused);
+  }
+}

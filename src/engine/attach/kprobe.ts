@@ -4,7 +4,7 @@
  */
 import { attachKprobe, attachKprobeMulti, type BpfProgram, FdLink, Kallsyms, type Link } from "libbpf-ts";
 import type { Attach } from "../compile/typed.ts";
-import { AttachError, type Attached, type Attacher, attachOf, isRefusal } from "./attached.ts";
+import { AttachError, type Attached, type Attacher, attachOf, inHalves, isRefusal } from "./attached.ts";
 import { withPerfLinks } from "./tracepoint.ts";
 
 type Kprobe = Extract<Attach, { kind: "kprobe" }>;
@@ -97,23 +97,15 @@ export const kprobeMulti: Attacher = ({ program, probes, indexes, cookies, refus
     for (const link of links) keep(link, [i]);
   };
 
-  /** The kernel refuses a list as a whole and does not say for which of its functions: halves tell. */
-  const attachWhatCan = (members: readonly number[]): void => {
-    if (members.length === 0) return;
-    try {
-      if (members.length === 1 && placesOf(members[0]).length > 1) attachAlone(members[0]);
-      else attach(members);
-    } catch (error) {
-      if (!isRefusal(error)) throw error;
-      if (members.length === 1) {
-        refused(new AttachError(probes[members[0]], error));
-        return;
-      }
-      const half = members.length >>> 1;
-      attachWhatCan(members.slice(0, half));
-      attachWhatCan(members.slice(half));
-    }
-  };
+  const attachWhatCan = (all: readonly number[]): void =>
+    inHalves(
+      all,
+      (members) => {
+        if (members.length === 1 && placesOf(members[0]).length > 1) attachAlone(members[0]);
+        else attach(members);
+      },
+      (member, error) => refused(new AttachError(probes[member], error)),
+    );
 
   try {
     attachWhatCan(byName);

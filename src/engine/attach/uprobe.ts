@@ -3,7 +3,7 @@
  * that perf events take for seven.
  */
 import { attachUprobe, attachUprobeMulti } from "libbpf-ts";
-import { type Attached, type Attacher, attachOf, each } from "./attached.ts";
+import { AttachError, type Attached, type Attacher, attachOf, each, inHalves } from "./attached.ts";
 import { withPerfLinks } from "./tracepoint.ts";
 
 export const uprobe = each(true, (probe, { program, pid }, cookie) => {
@@ -22,7 +22,7 @@ export const usdt = each(true, (probe, { program, pid }, cookie) => {
   });
 });
 
-export const uprobeMulti: Attacher = ({ program, probes, indexes, cookies, pid }) => {
+export const uprobeMulti: Attacher = ({ program, probes, indexes, cookies, pid, refused }) => {
   const groups = new Map<string, number[]>();
   const targets = probes.map((probe) => attachOf(probe, "uprobe", "usdt"));
   targets.forEach((target, i) => {
@@ -34,20 +34,27 @@ export const uprobeMulti: Attacher = ({ program, probes, indexes, cookies, pid }
   const attached: Attached[] = [];
   try {
     for (const group of groups.values()) {
-      const first = targets[group[0]];
-      const semaphores = group.map((i) => {
+      const { path, ...first } = targets[group[0]];
+      const semaphoreOf = (i: number): bigint => {
         const target = targets[i];
         return target.kind === "usdt" ? BigInt(target.semaphoreOffset) : 0n;
-      });
-      const link = attachUprobeMulti(program, {
-        path: first.path,
-        offsets: group.map((i) => BigInt(targets[i].offset)),
-        cookies: group.map((i) => BigInt(cookies[i])),
-        refCtrOffsets: semaphores.some((offset) => offset !== 0n) ? semaphores : undefined,
-        ret: first.kind === "uprobe" && first.return,
-        pid,
-      });
-      attached.push({ link, probes: group.map((i) => indexes[i]), slowToClose: true });
+      };
+      inHalves(
+        group,
+        (members) => {
+          const semaphores = members.map(semaphoreOf);
+          const link = attachUprobeMulti(program, {
+            path,
+            offsets: members.map((i) => BigInt(targets[i].offset)),
+            cookies: members.map((i) => BigInt(cookies[i])),
+            refCtrOffsets: semaphores.some((offset) => offset !== 0n) ? semaphores : undefined,
+            ret: first.kind === "uprobe" && first.return,
+            pid,
+          });
+          attached.push({ link, probes: members.map((i) => indexes[i]), slowToClose: true });
+        },
+        (member, error) => refused(new AttachError(probes[member], error)),
+      );
     }
     return attached;
   } catch (error) {

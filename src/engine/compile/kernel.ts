@@ -97,6 +97,8 @@ export interface UserBinary {
   symbols(): readonly UserSymbol[];
   /** Functions by their exact name: several where versions or source files have one each. */
   functions(name: string): readonly UserSymbol[];
+  /** Those on whose first instruction the kernel can put a probe. */
+  probeable?(symbols: readonly UserSymbol[]): readonly UserSymbol[];
   /** Whether an instruction begins so many bytes into a function; undefined: it can't be told. */
   beginsInstruction?(symbol: UserSymbol, offset: number): boolean | undefined;
   /** A variable or a function by its exact name. */

@@ -10,7 +10,7 @@ import type {
 } from "../compile/kernel.ts";
 import { commandFiles, isFile, pathsOf, realPath, rootOf } from "./binaryPaths.ts";
 import { readDebugInfo } from "./debugInfo.ts";
-import { beginsInstruction } from "./instructions.ts";
+import { beginsInstruction, canBeProbed } from "./instructions.ts";
 import { mappedFiles } from "./mappedFiles.ts";
 
 /** Bytes of one function that are read to find its instructions. */
@@ -49,6 +49,14 @@ class Binary implements UserBinary {
     if (places.length === 0) return places;
     const versions = symbolVersions(elf, name);
     return places.map((place) => ({ ...place, versions: versions.get(place.address) ?? [] }));
+  }
+
+  probeable(symbols: readonly UserSymbol[]): readonly UserSymbol[] {
+    using elf = ElfFile.open(this.path);
+    if (elf.machine !== "x64") return symbols;
+    return symbols.filter(
+      ({ offset, size }) => size === 0 || canBeProbed(elf.read(offset, Math.min(size, 8))),
+    );
   }
 
   beginsInstruction(symbol: UserSymbol, offset: number): boolean | undefined {

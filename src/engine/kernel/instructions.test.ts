@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { beginsInstruction, instructionLength } from "./instructions.ts";
+import { beginsInstruction, canBeProbed, instructionLength } from "./instructions.ts";
 
 const bytes = (hex: string): Uint8Array =>
   Uint8Array.from(hex.split(" "), (byte) => Number.parseInt(byte, 16));
@@ -57,3 +57,13 @@ test("instructions begin where the one before ends", () => {
   expect(beginsInstruction(code, 4, "arm64")).toBe(true);
   expect(beginsInstruction(code, 6, "arm64")).toBe(false);
 });
+
+test.each([
+  ["f3 0f 1e fa", true],
+  ["48 89 e5", true],
+  ["c5 fd 6f 06", false],
+  ["62 f1 fe 48 6f 06", false],
+  ["f0 48 0f b1 0a", false],
+  ["66 2e 0f 1f 84 00 00 00 00 00", false],
+  ["cc", false],
+])("%s can be probed: %s", (hex, can) => expect(canBeProbed(bytes(hex))).toBe(can));

@@ -142,3 +142,15 @@ export function beginsInstruction(code: Uint8Array, offset: number, arch: Arch):
   }
   return at === offset;
 }
+
+/** What Linux (arch/x86/kernel/uprobes.c) takes no probe on: VEX and EVEX, traps, input and output, and these prefixes. */
+const UNPROBED = mapOf([["62 6c-6f 9a c4 c5 cc-cf e4-e7 ea ec-f1 f4 fa fb", NONE]]);
+const UNPROBED_PREFIXES = new Set([0x26, 0x2e, 0x36, 0x3e, 0xf0]);
+
+/** Whether the kernel takes a uprobe on the x86-64 instruction at the start of the code. */
+export function canBeProbed(code: Uint8Array): boolean {
+  let at = 0;
+  for (; PREFIXES.has(code[at]); at++) if (UNPROBED_PREFIXES.has(code[at])) return false;
+  if (code[at] >= 0x40 && code[at] <= 0x4f) at++;
+  return at >= code.length || UNPROBED[code[at]] === undefined;
+}

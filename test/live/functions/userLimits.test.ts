@@ -80,6 +80,18 @@ describe.skipIf(!canTraceC)("limits of user functions", () => {
     expect(stderr).toContain("strlen only chooses, when a program starts, which variant is called");
   });
 
+  test("of a wildcard, what the kernel can't probe is left out and said; by name it is refused", {
+    skip: process.arch !== "x64",
+  }, async () => {
+    const script = (spec: string) => `uprobe:${locked.path}:${spec} { @[func] = count(); }`;
+    const { stdout, stderr } = await trace(script("lock_*"), locked.path);
+    expect(stderr).toContain(`lock_first of ${locked.path} is left out`);
+    expect(called(stdout)).toEqual({ lock_none: 3, lock_other: 3 });
+    const named = await trace(script("lock_first"), locked.path);
+    expect(named.status).toBe(1);
+    expect(named.stderr).toContain("begins with an instruction that the kernel can't probe");
+  });
+
   test("what is no program is refused by its path", async () => {
     const path = join(folder, "text");
     writeFileSync(path, "just text\n".repeat(20));
@@ -111,6 +123,22 @@ describe.skipIf(!canTraceC)("limits of user functions", () => {
     expect(many.stderr).toContain("no function of");
   });
 });
+
+/** One of its functions begins with a locked instruction, which uprobes do not take on x86-64. */
+const locked = cProgram(
+  `#include <stdlib.h>
+long counter;
+__asm__(".text; .globl lock_first; .type lock_first, @function; lock_first: lock incq counter(%rip); ret; .size lock_first, . - lock_first");
+void lock_first(void);
+__attribute__((noinline, used, noipa)) long lock_none(long value) { return value * 2; }
+__attribute__((noinline, used, noipa)) long lock_other(long value) { return value * 3; }
+int main(int argc, char **argv) {
+  for (int i = 0; i < atoi(argv[1]); i++) lock_none(i), lock_other(i), lock_first();
+  return argc < 1;
+}
+`,
+  { name: "locked" },
+);
 
 /** Its section makes it look like a program of Go. */
 const goLike = cProgram(

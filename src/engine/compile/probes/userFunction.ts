@@ -157,11 +157,13 @@ function probesOf(request: ProbeRequest, binary: UserBinary, wanted: Wanted, len
     );
     return [];
   }
-  const found = functionsOf(binary, name, wanted.language);
-  if (found.length === 0) {
+  const known = functionsOf(binary, name, wanted.language);
+  if (known.length === 0) {
     if (!lenient) reportMissing(request, binary, name, wanted.language);
     return [];
   }
+  const found = offset > 0n ? known : whatCanBeProbed(request, binary, name, known);
+  if (found.length === 0) return [];
   if (!hasWildcard(name) && !wanted.language) warnOfIndirect(request, binary, found[0]);
   return found.flatMap((symbol) => {
     if (symbol.size > 0 && offset >= BigInt(symbol.size)) {
@@ -172,6 +174,38 @@ function probesOf(request: ProbeRequest, binary: UserBinary, wanted: Wanted, len
     const shown = offset > 0n ? `${symbol.name}+${offset}` : symbol.name;
     return [make(request, binary, wanted, symbol.name, symbol.offset + Number(offset), shown)];
   });
+}
+
+/**
+ * What begins with an instruction that the kernel takes no probe on would be attached and never fire: a wildcard's matches
+ * are left out, and said so; a function by its name is reported.
+ */
+function whatCanBeProbed(
+  { report, span, missing }: ProbeRequest,
+  binary: UserBinary,
+  name: string,
+  found: readonly UserSymbol[],
+): readonly UserSymbol[] {
+  const able = binary.probeable?.(found) ?? found;
+  if (able.length === found.length) return found;
+  const names = found.filter((symbol) => !able.includes(symbol)).map((symbol) => symbol.name);
+  const begin = "an instruction that the kernel can't probe";
+  if (!hasWildcard(name))
+    missing("unprobed-function", `${names[0]} of ${binary.path} begins with ${begin}`, "probe what calls it");
+  else if (names.length === 1)
+    report.warning(
+      "unprobed-function",
+      span,
+      `${names[0]} of ${binary.path} is left out: it begins with ${begin}`,
+    );
+  else
+    report.warning(
+      "unprobed-function",
+      span,
+      `${names.length} functions of ${binary.path} are left out: they begin with ${begin}`,
+      { hint: `these are ${someOf(names, 4)}` },
+    );
+  return able;
 }
 
 /** Go moves stacks, and finds on them the return address that the kernel put there: the program dies of it. */
