@@ -20,6 +20,7 @@ export class DwarfFile implements Disposable {
   readonly id: number;
   readonly #elf: ElfFile;
   readonly #tables = new Map<string, AbbrevTable>();
+  #last: { offset: number; sizes: Sizes; table: AbbrevTable } | undefined;
   readonly #kept = new Map<Unit, Uint8Array>();
   #keptBytes = 0;
   #units: Unit[] | undefined;
@@ -80,7 +81,16 @@ export class DwarfFile implements Disposable {
     return unit?.die(unit.typeOffset);
   }
 
+  /** One unit's entries are read after another: the table asked for last is asked for again. */
   abbrevs(offset: number, sizes: Sizes): AbbrevTable {
+    const last = this.#last;
+    if (last?.sizes === sizes && last.offset === offset) return last.table;
+    const table = this.#table(offset, sizes);
+    this.#last = { offset, sizes, table };
+    return table;
+  }
+
+  #table(offset: number, sizes: Sizes): AbbrevTable {
     const key = `${offset} ${sizes.address} ${sizes.version <= 2}`;
     let table = this.#tables.get(key);
     if (!table) {
