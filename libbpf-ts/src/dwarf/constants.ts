@@ -52,6 +52,8 @@ export const At = {
   callingConvention: 0x36,
   count: 0x37,
   dataMemberLocation: 0x38,
+  declFile: 0x3a,
+  declLine: 0x3b,
   declaration: 0x3c,
   encoding: 0x3e,
   external: 0x3f,

@@ -30,6 +30,7 @@ function askAll(bytes: Uint8Array): number {
       return color && dwarf.read(() => enumerators(color, true)).length;
     });
     ask(() => dwarf.constantNamed("GREEN", symbols.find("walk")?.address ?? 0));
+    ask(() => dwarf.inlinedFunction("twice"));
     ask(() => dwarf.sourceLine("shapes.c", 23).kind === "found");
     ask(() => dwarf.sourceLine("shapes.rs", 16, 5).kind === "found");
   });

@@ -99,6 +99,12 @@ describe("source lines", () => {
     expect(found.kind === "found" && found.addresses.map(holder)).toEqual(["hidden", "many"]);
   });
 
+  test("where an inlined function begins", () => {
+    expect(dwarf.inlinedFunction("twice")).toEqual({ path: "/src/shapes.c", line: 23 });
+    expect(dwarf.inlinedFunction("walk")).toBeUndefined();
+    expect(dwarf.inlinedFunction("twic")).toBeUndefined();
+  });
+
   test("columns tell statements of a line apart", () => {
     const third = dwarf.sourceLine("shapes.c", 29, 47);
     const line = dwarf.sourceLine("shapes.c", 29);

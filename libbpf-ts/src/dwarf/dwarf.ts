@@ -4,10 +4,12 @@
 // refer to one another by their offset. Everything is read when it is asked for, and little of it is kept.
 
 import { type ElfFile, SectionType, SegmentType } from "../elf/file.ts";
+import { At } from "./constants.ts";
 import { DwarfError } from "./cursor.ts";
 import type { Die } from "./die.ts";
 import { DwarfFile } from "./file.ts";
 import { type DwarfFunction, functionsOf, readFunction } from "./functions.ts";
+import { readLineProgram } from "./line.ts";
 import { findSourceLine, type SourceLine } from "./sourceLines.ts";
 import { type TypeKind, TypeNames } from "./typeNames.ts";
 import type { Unit } from "./unit.ts";
@@ -93,6 +95,22 @@ export class Dwarf implements Disposable {
   /** An enum constant; see `typeNamed`. */
   constantNamed(name: string, near: number): { value: bigint; type: Die } | undefined {
     return guarded(this.path, () => this.#names.constant(name, this.#index.find(near)));
+  }
+
+  /** The line where the code of a function begins that was inlined wherever it is called. */
+  inlinedFunction(name: string): { path: string; line: number } | undefined {
+    return guarded(this.path, () => {
+      const die = this.#names.inlined(name);
+      const offset = die?.unit.root.number(At.stmtList);
+      if (!die || offset === undefined) return undefined;
+      const { files } = readLineProgram(this.#file, offset, die.unit.root.text(At.compDir) ?? "");
+      const path = files[die.number(At.declFile) ?? 0];
+      const declared = die.number(At.declLine) ?? 0;
+      if (!path) return undefined;
+      const found = this.sourceLine(path, declared);
+      const line = found.kind === "no-code" ? found.nearest.find((n) => n > declared) : declared;
+      return line === undefined || found.kind === "no-file" ? undefined : { path, line };
+    });
   }
 
   /** Addresses where the code of a source line begins. `file` is a path, or the end of one: "main.c", "src/main.c". */

@@ -1,4 +1,4 @@
-// Types and enum constants by name. A unit's own are in an index that is made when it is first asked; of other units only
+// Types, enum constants and inlined functions by name. A unit's own are in an index that is made when it is first asked; of other units only
 // those are read whose bytes mention the name: their entries hold the name itself, its offset in .debug_str, or the number
 // of that offset in the unit's part of .debug_str_offsets.
 
@@ -96,6 +96,19 @@ export class TypeNames {
       this.#known.set(unit, names);
     }
     return names;
+  }
+
+  /** A function without code of its own: where its source begins. Undefined: none of the name, or one that has code. */
+  inlined(name: string): Die | undefined {
+    return this.#search(name, (unit) => {
+      let found: Die | undefined;
+      unit.walk((tag, at) => {
+        if (tag !== Tag.subprogram || found) return;
+        const die = unit.die(at);
+        if (die.has(At.inline) && die.has(At.declLine) && die.text(At.name) === name) found = die;
+      });
+      return found;
+    });
   }
 
   /** Asks the units that may have something of the name. */

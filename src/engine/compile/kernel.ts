@@ -82,6 +82,8 @@ export interface UserDebugInfo {
     near: number,
   ): { value: bigint; type: EnumType; size: 1 | 2 | 4 | 8 } | undefined;
   line(file: string, line: number, column?: number): SourcePlaces;
+  /** Where the code of a function begins that has none of its own, being inlined wherever it is called. */
+  inlinedFunction(name: string): { path: string; line: number } | undefined;
 }
 
 export interface MissingDebugInfo {

@@ -108,6 +108,10 @@ export class DwarfTypes implements UserDebugInfo {
     });
   }
 
+  inlinedFunction(name: string): { path: string; line: number } | undefined {
+    return this.#dwarf.inlinedFunction(name);
+  }
+
   line(file: string, line: number, column?: number): SourcePlaces {
     const found = this.#dwarf.sourceLine(file, line, column);
     if (found.kind !== "found") return found;

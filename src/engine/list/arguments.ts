@@ -1,7 +1,8 @@
 /** The arguments of a probe as C declares them, for `list -v`. */
 import { type Btf, loadVmlinux, tracepointFieldTexts } from "libbpf-ts";
 import { parseUsdtArgs } from "libbpf-ts/usdt-args";
-import type { Kernel } from "../compile/kernel.ts";
+import type { Kernel, UserBinary, UserSymbol } from "../compile/kernel.ts";
+import { functionsOf, isLanguage } from "../compile/probes/userSymbols.ts";
 import { eachModule, moduleTypes } from "./modules.ts";
 
 const btfOf = (module: string): Btf => (module === "vmlinux" ? loadVmlinux() : moduleTypes(module));
@@ -52,12 +53,27 @@ function parameterLines(
   return result && proto.returns !== 0 ? [...lines, `${btf.typeName(proto.returns)} retval`] : lines;
 }
 
+const symbolsByName = new WeakMap<UserBinary, Map<string, UserSymbol>>();
+
+function symbolsOf(binary: UserBinary): Map<string, UserSymbol> {
+  let known = symbolsByName.get(binary);
+  if (!known) {
+    known = new Map(binary.symbols().map((symbol) => [symbol.name, symbol]));
+    symbolsByName.set(binary, known);
+  }
+  return known;
+}
+
 /** Parameters of a function of a program with debug info. */
 function userLines(kernel: Kernel, [path, ...names]: string[]): string[] {
   const [binary] = kernel.binaries(path);
   const info = binary?.debugInfo?.();
-  const symbol = binary?.symbol?.(names.join(":"));
-  if (!info || !symbol || "tried" in info) return [];
+  if (!info || "tried" in info) return [];
+  const [language, ...written] = names;
+  const symbol = isLanguage(language)
+    ? functionsOf(binary, written.join(":").replace(/^"(.*)"$/s, "$1"), language)[0]
+    : symbolsOf(binary).get(names.join(":"));
+  if (!symbol) return [];
   return info.function(symbol.offset, symbol.name)?.arguments.map(({ declaration }) => declaration) ?? [];
 }
 

@@ -20,8 +20,8 @@ const EVERY = 200;
 const WINDOW = 1000;
 
 /** What is worth a warning where no limit is set: percent of all CPUs' time, and hits per second. */
-export const WARN_SHARE = 10;
-export const WARN_HITS = 1_000_000;
+const WARN_SHARE = 10;
+const WARN_HITS = 1_000_000;
 
 /** How much more than its share the programs let a script take before they act on their own. */
 const BUDGET_SLACK = 2;
@@ -59,6 +59,7 @@ export class CostGuard implements Disposable {
   readonly #events: GuardEvents;
   #meter: CostMeter | undefined;
   #readings: CostReading[] = [];
+  readonly #warnAbove: number;
   #limit: number | undefined;
   #began = 0;
   #timer: NodeJS.Timeout | undefined;
@@ -69,13 +70,14 @@ export class CostGuard implements Disposable {
     plan: Plan,
     programs: readonly (BpfProgram | undefined)[],
     globals: Globals,
-    limit: number | undefined,
+    { limit, warnAbove = WARN_SHARE }: { limit?: number; warnAbove?: number },
     events: GuardEvents,
   ) {
     this.#plan = plan;
     this.#programs = programs;
     this.#globals = globals;
     this.#events = events;
+    this.#warnAbove = warnAbove;
     this.#setLimit(limit);
     this.#watch();
   }
@@ -104,8 +106,24 @@ export class CostGuard implements Disposable {
   }
 
   #look(): void {
-    const meter = this.#meter;
-    if (!meter) return;
+    if (!this.#meter) return;
+    const overhead = this.#measure(this.#meter);
+    const { share, cost, byPrograms } = overhead;
+    this.#globals.measuredOneIn = SAMPLING.find(({ above }) => cost.eventsPerSecond >= above)!.oneIn;
+    if (this.#limit !== undefined) {
+      if (byPrograms || share > this.#limit) this.#events.exceeded(overhead);
+      else this.#lookIn(EVERY);
+      return;
+    }
+    const costly = share >= this.#warnAbove || cost.eventsPerSecond >= WARN_HITS;
+    if (costly && !this.#warned) this.#events.costly(overhead);
+    this.#warned ||= costly;
+    if (this.#warned || this.#readings.at(-1)!.time - this.#began >= WINDOW) this[Symbol.dispose]();
+    else this.#lookIn(EVERY);
+  }
+
+  /** What the script cost over the last window, or until its programs switched it off. */
+  #measure(meter: CostMeter): Overhead {
     const now = meter.read();
     while (this.#readings.length > 1 && now.time - this.#readings[1].time >= WINDOW) this.#readings.shift();
     const cost = meter.between(this.#readings[0], now);
@@ -113,18 +131,12 @@ export class CostGuard implements Disposable {
     const cpus = onlineCpus().length;
     const noticed = this.#globals.overBudget;
     const share = noticed ? (100 * noticed.spent) / noticed.elapsed / cpus : cost.cpuPercent / cpus;
-    const overhead = { share, cpus, limit: this.#limit, cost, byPrograms: noticed !== undefined };
-    this.#globals.measuredOneIn = SAMPLING.find(({ above }) => cost.eventsPerSecond >= above)!.oneIn;
-    if (this.#limit !== undefined) {
-      if (noticed || share > this.#limit) this.#events.exceeded(overhead);
-      else this.#lookIn(EVERY);
-      return;
-    }
-    const costly = overhead.share >= WARN_SHARE || cost.eventsPerSecond >= WARN_HITS;
-    if (costly && !this.#warned) this.#events.costly(overhead);
-    this.#warned ||= costly;
-    if (this.#warned || now.time - this.#began >= WINDOW) this[Symbol.dispose]();
-    else this.#lookIn(EVERY);
+    return { share, cpus, limit: this.#limit, cost, byPrograms: noticed !== undefined };
+  }
+
+  /** What the script cost, where its programs switched it off and no look has told yet. */
+  switchedOff(): Overhead | undefined {
+    return this.#meter && this.#globals.overBudget ? this.#measure(this.#meter) : undefined;
   }
 
   [Symbol.dispose](): void {

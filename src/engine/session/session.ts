@@ -54,10 +54,11 @@ export interface SessionOptions {
   /** Have the kernel measure the programs, which costs about 70 ns per event. */
   measureCost?: boolean;
   /**
-   * Look at the cost soon after attaching, and warn when it is high. With a limit, in percent of all CPUs' time, the
-   * script is watched for as long as it runs, and ended when it takes more.
+   * Look at the cost soon after attaching, and warn when it is high: above `warnAbove` percent of all CPUs' time (10), or a
+   * million hits a second. With a limit, in percent too, the script is watched for as long as it runs, and ended when it
+   * takes more.
    */
-  guard?: { limit?: number };
+  guard?: { limit?: number; warnAbove?: number };
   /** Sources by Span.file, for the verifier's log. */
   files?: readonly { name: string; text: string }[];
   /** 1 or 2: keep the verifier's log of programs that load (`verifierLogs`). */
@@ -336,14 +337,14 @@ export class Session implements Disposable {
 
   /** Percent of all CPUs' time that the script may take from now on; undefined: as much as it does. */
   set maxOverhead(limit: number | undefined) {
-    if (this.#options.guard) this.#options.guard = { limit };
+    if (this.#options.guard) this.#options.guard = { ...this.#options.guard, limit };
     if (this.#guard) this.#guard.limit = limit;
   }
 
   #startGuard(): void {
     const { guard } = this.#options;
     if (!guard || !this.#globals || this.#links.length === 0) return;
-    this.#guard = new CostGuard(this.plan, this.#programs, this.#globals, guard.limit, {
+    this.#guard = new CostGuard(this.plan, this.#programs, this.#globals, guard, {
       costly: (overhead) => this.#sinks?.onWarning?.(costlyText(overhead)),
       exceeded: (overhead) => this.#finish({ reason: "overhead", exitCode: 0, overhead }),
     });
@@ -498,7 +499,10 @@ export class Session implements Disposable {
 
   #finish(end: SessionEnd): void {
     if (this.#end || this.#closed) return;
-    this.#end = end;
+    // The command may have ended while the engine was kept from looking: what it counted is not all.
+    const overhead = end.overhead ?? this.#guard?.switchedOff();
+    const known: SessionEnd = overhead ? { ...end, reason: "overhead", overhead } : end;
+    this.#end = known;
     clearTimeout(this.#timer);
     this.#guard?.[Symbol.dispose]();
     if (this.#globals) this.#globals.enabled = false;
@@ -513,7 +517,7 @@ export class Session implements Disposable {
       this.#runOnce("end");
       this.#drain();
       this.#setState("ended");
-      this.#resolveEnded(end);
+      this.#resolveEnded(known);
     });
   }
 }

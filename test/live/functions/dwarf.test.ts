@@ -129,6 +129,22 @@ describe.skipIf(!canTrace)("lines of a loop", () => {
   });
 });
 
+describe.skipIf(!canTrace)("functions that were inlined", () => {
+  test("are named with the line that attaches to them", async () => {
+    const { stderr } = await runScript(`uprobe:${plain.path}:twice { }`);
+    const hint = /uprobe:\S+dwarf\.c:\d+/.exec(stderr)?.[0];
+    expect(hint).toMatch(/dwarf\.c:28$/);
+    expect((await run(plain, `${hint} { @ = count(); }`, 3)).sort()).toEqual(["@: 6"]);
+  });
+
+  test("in the program of -c, without its name", async () => {
+    expect((await run(plain, "uprobe:@dwarf.c:28 { @[func] = count(); }", 3)).sort()).toEqual([
+      "@[helper]: 3",
+      "@[hidden]: 3",
+    ]);
+  });
+});
+
 describe.skipIf(!canTrace)("copies that the compiler made", () => {
   test("what it took out can't be read, the rest can", async () => {
     const { stderr } = await runScript(`uprobe:${optimised.path}:cloned.constprop.0 { print(args.always); }`);
@@ -158,6 +174,11 @@ describe.skipIf(!(isRoot && canBuildWith("g++"))).each(CPP_BUILDS)("C++, %s", (_
       "@scale[int scale<int>(int, int)]: 6",
       "@scale[long scale<long>(long, int)]: 8",
     ]);
+  });
+
+  test("list -v by the names that were written", () => {
+    const probe = `uprobe:${program.path}:cpp:"shop::Item::sell(int, char const*)"`;
+    expect(argumentLines(liveKernel(), probe)).toEqual(["class Item * this", "int n", "const char * who"]);
   });
 
   test("a template's line is in each of its functions", async () => {

@@ -143,6 +143,7 @@ describe("probes", () => {
     ["kprobe:vfs_raed {}", "unknown-function", "kprobe:vfs_raed", "vfs_read"],
     ["uprobe:libc:maloc {}", "unknown-function", "uprobe:libc:maloc", "malloc"],
     ["uprobe:/nowhere:f {}", "unknown-binary", "uprobe:/nowhere:f"],
+    ["uprobe:/bin/x:main.c:12 {}", "probe-syntax", "uprobe:/bin/x:main.c:12", "uprobe:/bin/x@main.c:12"],
     ["usdt:libc:setjum {}", "unknown-usdt", "usdt:libc:setjum", "setjmp"],
     ["interval:x:1 {}", "unknown-unit", "interval:x:1", "ms"],
     ["profile:hz:0 {}", "probe-syntax", "profile:hz:0"],

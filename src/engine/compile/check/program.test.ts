@@ -95,6 +95,8 @@ group("problems", () => {
     ["uprobe:/usr/bin/server@server.c:11 { }", "unknown-line", "server.c:10 and server.c:12"],
     ["uprobe:/usr/bin/server@main.c:1 { }", "unknown-line", "main.c"],
     ["uprobe:/usr/bin/server@util.c:1 { }", "unknown-line", "/src/a/util.c"],
+    ["uprobe:/usr/bin/server:twice { }", "unknown-function", "uprobe:/usr/bin/server@/src/server.c:20"],
+    ["uprobe:@server.c:12 { }", "probe-syntax", "BINARY@FILE:LINE"],
     ["uprobe:/usr/bin/server@server.c:1:x { }", "probe-syntax", "FILE:LINE:COLUMN"],
     ["uretprobe:/usr/bin/server@server.c:12 { }", "probe-syntax", "uprobe:/usr/bin/server@server.c:12"],
     ["uretprobe:/usr/bin/server:serve { print(args.request); }", "no-arguments", "retval"],

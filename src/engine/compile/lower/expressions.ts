@@ -255,9 +255,18 @@ function indexed(cx: Cx, e: Of<"index">): Indexed {
     const base = pointee(cx, e.base);
     return { base, index: scalar(cx, e.index), size: sizeOf(type.to) };
   }
-  const base = place(cx, e.base);
+  const base = arrayPlace(cx, e);
   const [size, length] = type.kind === "array" ? [sizeOf(type.of), type.length] : [1, sizeOf(type)];
   return { base, index: scalar(cx, e.index), size, length: base.space === "bpf" ? length : undefined };
+}
+
+/** The verifier lets programs read a tracepoint's record at fixed offsets only: for others the array is copied. */
+function arrayPlace(cx: Cx, { base, index }: Of<"index">): Place {
+  const found = place(cx, base);
+  if (base.op !== "context-field" || found.space !== "direct" || index.op === "int") return found;
+  const copy = cx.temporary(sizeOf(base.type), "array");
+  copyBytes(cx, copy, found, sizeOf(base.type));
+  return copy;
 }
 
 function moved(cx: Cx, { base, index, size }: Indexed): Place {

@@ -6,6 +6,7 @@ import type { Probe } from "../typed.ts";
 import { type ProbeRequest, probe, wrongShape } from "./request.ts";
 
 export interface SourceSpec {
+  /** "": the program of -p or -c. */
   binary: string;
   file: string;
   line: number;
@@ -21,10 +22,12 @@ export const isSourceLine = (parts: readonly string[]): boolean =>
 /** The parts of BINARY@FILE:LINE[:COLUMN]; undefined, and reported: something is missing or too much. */
 export function readSourceLine(request: ProbeRequest, parts: readonly string[]): SourceSpec | undefined {
   const at = parts[0].lastIndexOf("@");
-  const binary = parts[0].slice(0, at) || (request.options.pid ? `/proc/${request.options.pid}/exe` : "");
+  const binary = parts[0].slice(0, at);
+  const { pid, command } = request.options;
+  const isNamed = binary !== "" || pid !== undefined || command !== undefined;
   const file = parts[0].slice(at + 1);
   const [, line, column] = parts;
-  if (!binary || !file || parts.length > 3 || (column !== undefined && !NUMBER.test(column))) {
+  if (!isNamed || !file || parts.length > 3 || (column !== undefined && !NUMBER.test(column))) {
     wrongShape(request, "uprobe:BINARY@FILE:LINE or uprobe:BINARY@FILE:LINE:COLUMN");
     return undefined;
   }
@@ -65,6 +68,20 @@ export function expandSourceLine(request: ProbeRequest, binary: UserBinary, spec
       return: false,
     });
   });
+}
+
+/** For a function that has no symbol: where it is when it was inlined. */
+export function inlinedHint(binary: UserBinary, name: string): string | undefined {
+  try {
+    const info = binary.debugInfo?.();
+    const found = info && !("tried" in info) ? info.inlinedFunction(name) : undefined;
+    return (
+      found &&
+      `it is inlined wherever it is called: uprobe:${binary.path}@${found.path}:${found.line} attaches to its code`
+    );
+  } catch {
+    return undefined;
+  }
 }
 
 function lookUp(request: ProbeRequest, binary: UserBinary, spec: SourceSpec): SourcePlaces | undefined {

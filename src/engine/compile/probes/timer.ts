@@ -13,6 +13,9 @@ const UNITS: Readonly<Record<string, bigint>> = {
   d: 86_400_000_000_000n,
 };
 
+/** Numbers without a unit are nanoseconds: fewer than these are meant otherwise. */
+const LEAST_PERIOD = 1000n;
+
 /** "10ms", "1s", or a plain number of nanoseconds. */
 function duration(text: string): bigint | undefined {
   const match = /^(.*?)(ns|us|ms|s|m|h|d)$/.exec(text);
@@ -43,6 +46,17 @@ export function expandTimer(request: ProbeRequest): Probe[] {
   }
   if (period <= 0n) {
     report.error("probe-syntax", span, `${type} must have a period greater than 0`);
+    return [];
+  }
+  if (parts.length === 1 && period < LEAST_PERIOD) {
+    report.error(
+      "probe-syntax",
+      span,
+      `${parts[0]} is a period of ${period} ns; ${LEAST_PERIOD} ns is the least`,
+      {
+        hint: `with a unit: ${type}:ms:${parts[0]} or ${type}:${parts[0]}ms`,
+      },
+    );
     return [];
   }
   return [probe(request, `${type}:${parts.join(":")}`, { kind: type as "profile" | "interval", period })];

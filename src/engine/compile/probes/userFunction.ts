@@ -3,7 +3,7 @@ import { someOf } from "../check/nearest.ts";
 import type { UserBinary, UserSymbol } from "../kernel.ts";
 import type { Probe } from "../typed.ts";
 import { type ProbeRequest, parseInteger, probe, wrongShape } from "./request.ts";
-import { expandSourceLine, isSourceLine, readSourceLine } from "./sourceLine.ts";
+import { expandSourceLine, inlinedHint, isSourceLine, readSourceLine } from "./sourceLine.ts";
 import { functionsOf, isLanguage, LANGUAGES, type NameLanguage, nearMatches } from "./userSymbols.ts";
 import { hasWildcard } from "./wildcard.ts";
 
@@ -73,7 +73,7 @@ export function expandUprobe(request: ProbeRequest): Probe[] {
   if (isSourceLine(parts)) {
     const spec = readSourceLine(request, parts);
     if (!spec) return [];
-    return binaries(request, spec.binary).flatMap((binary) => expandSourceLine(request, binary, spec));
+    return placesOf(request, spec.binary).found.flatMap((binary) => expandSourceLine(request, binary, spec));
   }
   const wanted = wantedOf(request);
   if (!wanted) return misshapen(request);
@@ -91,6 +91,12 @@ export function expandUprobe(request: ProbeRequest): Probe[] {
 
 function misshapen(request: ProbeRequest): Probe[] {
   const { parts, type, report, span } = request;
+  if (parts.length === 3 && /^\d+$/.test(parts[2]) && parts[1].includes(".")) {
+    report.error("probe-syntax", span, "the file of a source line stands behind an @", {
+      hint: `${type}:${parts[0]}@${parts[1]}:${parts[2]}`,
+    });
+    return [];
+  }
   if (parts.length === 3 && parts.every(Boolean)) {
     report.error("probe-syntax", span, `'${parts[1]}' is no language of names`, {
       hint: `there is ${LANGUAGES.join(" and ")}, as in ${type}:${parts[0]}:cpp:"ns::function"`,
@@ -333,6 +339,6 @@ function reportMissing(
   request.missing(
     "unknown-function",
     `there is no function ${name} in ${binary.path}`,
-    near.length > 0 ? `did you mean ${quoted.join(" or ")}?` : list,
+    inlinedHint(binary, name) ?? (near.length > 0 ? `did you mean ${quoted.join(" or ")}?` : list),
   );
 }

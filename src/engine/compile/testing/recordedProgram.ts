@@ -67,6 +67,7 @@ const SERVER_DEBUG_INFO: UserDebugInfo = {
   enumNamed: (name) => (name === "level" ? { kind: "int", size: 4, signed: false, enum: LEVEL } : undefined),
   typeNamed: (name) => (name === "request_t" ? request : undefined),
   enumConstant: (name) => (name === "URGENT" ? { value: 7n, type: LEVEL, size: 4 } : undefined),
+  inlinedFunction: (name) => (name === "twice" ? { path: "/src/server.c", line: 20 } : undefined),
   line(file, line) {
     if (file === "util.c") return { kind: "ambiguous", paths: ["/src/a/util.c", "/src/b/util.c"] };
     if (file !== "server.c") return { kind: "no-file", similar: [] };
