@@ -19,6 +19,8 @@ export class CostMeter implements Disposable {
   #names: string[];
   #last: CostReading;
   #stopped: CostReading | undefined;
+  /** Why the kernel does not measure: before 5.8, or not permitted. Costs read as zero then. */
+  readonly problem: string | undefined;
   #events = 0;
 
   /** `programs` by the plan's indexes; those that are not loaded cost nothing. */
@@ -27,8 +29,8 @@ export class CostMeter implements Disposable {
     this.#names = programs.map((_, i) => programName(plan, i));
     try {
       this.#statistics = enableStats();
-    } catch {
-      // Before 5.8, or not permitted: costs read as zero.
+    } catch (error) {
+      this.problem = (error as Error).message;
     }
     this.#last = this.read();
   }

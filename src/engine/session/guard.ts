@@ -48,6 +48,8 @@ export interface Overhead {
 export interface GuardEvents {
   /** The script was found costly in its first second, and there is no limit. */
   costly(overhead: Overhead): void;
+  /** There is a limit, and the kernel does not measure: only the programs' own budget holds. */
+  blind(reason: string): void;
   /** The script spends more than its limit. */
   exceeded(overhead: Overhead): void;
 }
@@ -96,6 +98,8 @@ export class CostGuard implements Disposable {
 
   #watch(): void {
     this.#meter = new CostMeter(this.#plan, this.#programs);
+    if (this.#meter.problem !== undefined && this.#limit !== undefined)
+      this.#events.blind(this.#meter.problem);
     this.#readings = [this.#meter.read()];
     this.#began = this.#readings[0].time;
     this.#lookIn(FIRST_LOOK);
@@ -171,6 +175,10 @@ function worstText({ cost, byPrograms }: Overhead): string {
 /** What is said when the guard stopped a script: what it took, and after a semicolon where. */
 export const stoppedText = (overhead: Overhead): string =>
   `stopped: the script took ${shareText(overhead)}, and may take ${overhead.limit}%${worstText(overhead)}`;
+
+/** What is said where the kernel does not measure. */
+export const blindText = (reason: string): string =>
+  `what the script costs can't be read (${reason}): it is stopped at twice its share only`;
 
 /** What is said about a costly script that goes on. */
 export const costlyText = (overhead: Overhead): string =>

@@ -38,7 +38,7 @@ import type { SymbolContext } from "../symbols/context.ts";
 import { SessionSymbols } from "../symbols/session.ts";
 import { CostMeter, missedHits } from "./cost.ts";
 import { Globals } from "./globals.ts";
-import { CostGuard, costlyText, type Overhead } from "./guard.ts";
+import { blindText, CostGuard, costlyText, type Overhead } from "./guard.ts";
 import { detachLinks } from "./leave.ts";
 import { createMaps, type LocateLine, loadProgram } from "./load.ts";
 import { isAboutTarget, Refusals } from "./refusals.ts";
@@ -345,6 +345,7 @@ export class Session implements Disposable {
     const { guard } = this.#options;
     if (!guard || !this.#globals || this.#links.length === 0) return;
     this.#guard = new CostGuard(this.plan, this.#programs, this.#globals, guard, {
+      blind: (reason) => this.#sinks?.onWarning?.(blindText(reason)),
       costly: (overhead) => this.#sinks?.onWarning?.(costlyText(overhead)),
       exceeded: (overhead) => this.#finish({ reason: "overhead", exitCode: 0, overhead }),
     });

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { compileScript } from "../../../src/commands/compileScript.ts";
 import { parseRunOptions } from "../../../src/commands/runOptions.ts";
 import { Session } from "../../../src/engine/session/session.ts";
-import { finish, startTracedeck, tracedeck } from "../../support/cli.ts";
+import { CLI, commandPath, finish, startTracedeck, tracedeck } from "../../support/cli.ts";
 import { slowness } from "../../support/slowness.ts";
 import { leftAfter, programsOf } from "../engine/programs.ts";
 import { canTraceC, counts, program } from "./support.ts";
@@ -12,6 +12,8 @@ import { canTraceC, counts, program } from "./support.ts";
 const HEAVY =
   "tracepoint:syscalls:sys_enter_getppid { @[kstack, pid] = count(); @b[kstack(3), comm] = count(); @c[kstack(perf)] = count(); }";
 const LIGHT = "tracepoint:syscalls:sys_enter_getpgid { @[pid] = count(); }";
+
+const setpriv = commandPath("setpriv");
 
 describe.skipIf(!canTraceC)("the cost guard", () => {
   const spin = program("spin.c");
@@ -70,6 +72,25 @@ describe.skipIf(!canTraceC)("the cost guard", () => {
     expect(stderr).toBe("Attached 1 probe\n");
     expect(stdout).toMatch(/^cpu \d+$/m);
   });
+
+  test.skipIf(!setpriv)(
+    "holds, more loosely and saying so, where the kernel's statistics are not permitted",
+    async () => {
+      // BPF_ENABLE_STATS takes CAP_SYS_ADMIN; loading and attaching do not.
+      const command = [
+        ...[setpriv!, "--bounding-set", "-sys_admin", "--inh-caps", "-sys_admin"],
+        ...[...CLI, "run", "--max-overhead", "1%", "-c", costly(3000), "-e", HEAVY],
+      ];
+      const { stderr, status } = await finish(command);
+      expect(stderr).toMatch(
+        /WARNING: what the script costs can't be read \(.*\): it is stopped at twice its share only/,
+      );
+      expect(stderr).toMatch(
+        /stopped: the script took [\d.]+% of this machine's CPU time .*, and may take 1%/,
+      );
+      expect(status).toBe(3);
+    },
+  );
 
   test("what it measures is what the traced program pays", async () => {
     const calls = 100_000;
