@@ -5,6 +5,7 @@
 import type { OutputLine } from "../../engine/protocol.ts";
 import { matches } from "../prompt/pattern.ts";
 import { type Role, type Span, sanitizeSpans } from "../text/index.ts";
+import { type Sequence, Tail } from "./tail.ts";
 
 export const LOG_LIMIT = 10_000;
 
@@ -19,14 +20,14 @@ export interface Entry {
 }
 
 export interface Log {
-  entries: readonly Entry[];
+  entries: Tail<Entry>;
   next: number;
   /** Outputs that came, and those among them that the engine only counted. */
   received: number;
   skipped: number;
 }
 
-export const EMPTY_LOG: Log = { entries: [], next: 0, received: 0, skipped: 0 };
+export const EMPTY_LOG: Log = { entries: new Tail(), next: 0, received: 0, skipped: 0 };
 
 export function append(log: Log, lines: readonly OutputLine[], skipped: number, limit = LOG_LIMIT): Log {
   const fresh: Entry[] = [];
@@ -49,9 +50,8 @@ export function append(log: Log, lines: readonly OutputLine[], skipped: number, 
       continued = true;
     }
   }
-  const kept = fresh.length >= limit ? [] : log.entries.slice(-(limit - fresh.length));
   return {
-    entries: [...kept, ...fresh.slice(-limit)],
+    entries: log.entries.add(fresh.slice(-limit), limit),
     next,
     received: log.received + lines.length + skipped,
     skipped: log.skipped + skipped,
@@ -59,7 +59,7 @@ export function append(log: Log, lines: readonly OutputLine[], skipped: number, 
 }
 
 /** The entries that a filter leaves; notes of what was skipped stay, they belong to no line. */
-export function filterEntries(entries: readonly Entry[], filter: string): readonly Entry[] {
+export function filterEntries(entries: Sequence<Entry>, filter: string): Sequence<Entry> {
   if (filter === "") return entries;
   return entries.filter((entry) => entry.kind !== "skipped" && matches(entry.text, filter));
 }

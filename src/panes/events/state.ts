@@ -3,6 +3,7 @@ import type { PaneEvent, Size } from "../pane.ts";
 import { type Field, fieldOf } from "../prompt/field.ts";
 import { matches } from "../prompt/pattern.ts";
 import { append, EMPTY_LOG, type Entry, filterEntries, type Log } from "./log.ts";
+import type { Sequence } from "./tail.ts";
 
 export interface EventsState {
   log: Log;
@@ -53,10 +54,10 @@ export function reduce(state: EventsState, event: PaneEvent): EventsState {
   }
 }
 
-let lastFiltered: { entries: readonly Entry[]; filter: string; result: readonly Entry[] } | undefined;
+let lastFiltered: { entries: Sequence<Entry>; filter: string; result: Sequence<Entry> } | undefined;
 
 /** The entries that pass the filter. The last answer is kept: view, title and keys ask for the same one. */
-export function shownEntries(state: EventsState): readonly Entry[] {
+export function shownEntries(state: EventsState): Sequence<Entry> {
   const { entries } = state.log;
   if (lastFiltered?.entries !== entries || lastFiltered.filter !== state.filter) {
     lastFiltered = { entries, filter: state.filter, result: filterEntries(entries, state.filter) };
@@ -69,12 +70,12 @@ export function bodyHeight(state: EventsState, size: Size): number {
 }
 
 /** Index of the first entry whose number is at least `number`. */
-function indexOfNumber(entries: readonly Entry[], number: number): number {
+function indexOfNumber(entries: Sequence<Entry>, number: number): number {
   let low = 0;
   let high = entries.length;
   while (low < high) {
     const middle = (low + high) >> 1;
-    if (entries[middle].number < number) low = middle + 1;
+    if (entries.at(middle)!.number < number) low = middle + 1;
     else high = middle;
   }
   return low;
@@ -94,7 +95,7 @@ export function scroll(state: EventsState, size: Size, lines: number): EventsSta
   const top = Math.max(0, Math.min(last, windowTop(state, size) + lines));
   if (top === last && lines > 0) return following(state);
   if (lines < 0 && last === 0) return state;
-  return { ...state, follow: false, top: entries[top]?.number ?? 0 };
+  return { ...state, follow: false, top: entries.at(top)?.number ?? 0 };
 }
 
 export function following(state: EventsState): EventsState {
@@ -103,7 +104,7 @@ export function following(state: EventsState): EventsState {
 
 export function hold(state: EventsState, size: Size): EventsState {
   const entries = shownEntries(state);
-  return { ...state, follow: false, top: entries[windowTop(state, size)]?.number ?? state.log.next };
+  return { ...state, follow: false, top: entries.at(windowTop(state, size))?.number ?? state.log.next };
 }
 
 /**
@@ -120,11 +121,11 @@ export function findNext(state: EventsState, size: Size, direction: -1 | 1): Eve
     state.hit === undefined ? (direction < 0 ? bottom : top - 1) : indexOfNumber(entries, state.hit);
   for (let step = 1; step <= entries.length; step++) {
     const index = (from + direction * step + entries.length * 2) % entries.length;
-    const entry = entries[index];
+    const entry = entries.at(index)!;
     if (entry.kind === "skipped" || !matches(entry.text, state.search)) continue;
     const inside = index >= top && index < top + height;
     const newTop = inside ? top : Math.max(0, Math.min(index - (height >> 1), entries.length - height));
-    return { ...state, hit: entry.number, follow: false, top: entries[newTop].number };
+    return { ...state, hit: entry.number, follow: false, top: entries.at(newTop)!.number };
   }
   return undefined;
 }
