@@ -60,6 +60,12 @@ describe("names of kernel functions", () => {
   it("one function of a module is not several", () =>
     expect(attachOf("kprobe:fuse:init_once")).not.toHaveProperty("several"));
 
+  it("fentry says that it reaches one of several", () => {
+    const own = kernelWith(["vfs_read", "vfs_read"]);
+    const { diagnostics } = checkSource("fentry:vfs_read { @ = count(); }", {}, own);
+    expect(diagnostics).toMatchObject([{ severity: "warning", hint: "kprobe takes them all" }]);
+  });
+
   it("leave out of wildcards what tracing itself goes through, and what the kernel forbids", () => {
     expect(checkSource("kprobe:rcu_* { @ = count(); }", {}, kernel).diagnostics[0].code).toBe("no-match");
     expect(namesOf("kprobe:rcu_note_context_switch")).toHaveLength(1);

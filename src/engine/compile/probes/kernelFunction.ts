@@ -117,6 +117,15 @@ function fentryAttach(request: ProbeRequest, target: Target): Attach | undefined
     ? tooMuch(prototype, request)
     : `BTF has no prototype of ${target.name}, which fentry needs`;
   if (!problem) {
+    if (target.several && !wild)
+      report.warning(
+        "several-functions",
+        span,
+        `this kernel has several functions ${target.name}, and ${type} reaches one of them`,
+        usable(request, "kprobe")
+          ? { hint: `${isReturn(type) ? "kretprobe" : "kprobe"} takes them all` }
+          : {},
+      );
     return {
       kind: "fentry",
       function: target.name,
