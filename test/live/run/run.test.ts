@@ -245,7 +245,7 @@ describe.skipIf(!isRoot)("tracedeck run", () => {
     [["-B", "some"], "'full'"],
     [["-d", "what"], "'bpf'"],
     [["--aot", "x"], "not available"],
-    [["--bench"], "not run yet"],
+    [["--bench", "--test"], "exclude each other"],
   ])("wrong options: %s", async (args, hint) => {
     const { stderr, status } = await run("begin { }", ...args);
     expect(status).toBe(1);
