@@ -3,6 +3,7 @@
  * Imports test files, so that they build the programs they declare:  node file.mjs --collect FILE …
  */
 import { writeSync } from "node:fs";
+import { stripVTControlCharacters } from "node:util";
 import { collectTests, type File, startTests, type Task, type VitestRunner } from "@vitest/runner";
 import { getFullName } from "@vitest/runner/utils";
 import type { Message, TestResult } from "./messages.ts";
@@ -16,7 +17,9 @@ const say = (message: Message) => void writeSync(3, `${JSON.stringify(message)}\
 const nameOf = (task: Task) => getFullName(task).split(" > ").slice(1).join(" > ");
 
 function result(task: Task, state: TestResult["state"]): TestResult {
-  const errors = (task.result?.errors ?? []).map((error) => error.stack ?? error.message);
+  const errors = (task.result?.errors ?? []).map(
+    (error) => `${error.stack ?? error.message}\n${stripVTControlCharacters(error.diff ?? "")}`,
+  );
   const milliseconds = Math.round(task.result?.duration ?? 0);
   return { kind: "test", name: nameOf(task), state, milliseconds, errors };
 }

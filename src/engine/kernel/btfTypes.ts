@@ -222,14 +222,14 @@ export class BtfTypes {
     }
   }
 
-  /** Arguments of a raw tracepoint. Their names are not in the typedef but in a function that newer kernels have (6.10). */
+  /** Arguments of a raw tracepoint. Their names are not in the typedef but in the functions that call it. */
   rawTracepoint(name: string): Prototype | undefined {
     return this.#first((source) => {
       const id = source.btf.findByName(`btf_trace_${name}`, "typedef");
       if (id === undefined) return undefined;
       const pointer = source.btf.typeById(source.btf.resolve(id));
       if (pointer.kind !== "ptr") return undefined;
-      const named = [`__probestub_${name}`, `__bpf_trace_${name}`]
+      const named = [`__traceiter_${name}`, `__probestub_${name}`, `__bpf_trace_${name}`]
         .map((stub) => source.btf.findByName(stub, "func"))
         .find((stub) => stub !== undefined);
       const names = named === undefined ? undefined : this.#parameterNames(source, named)?.slice(1);
