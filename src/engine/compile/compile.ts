@@ -86,10 +86,16 @@ const PASSES: readonly { name: string; run: (state: State) => void }[] = [
 ];
 
 function lowered({ typed, options, kernel, diagnostics }: State, onStackLimit: number): Lowered {
-  const { warnHelperErrors = false, pid, guarded } = options;
+  const { warnHelperErrors = false, pid, command, guarded } = options;
+  const ofProcess = pid !== undefined || command !== undefined;
   const config = { ...typed!.config, onStackLimit };
   const attempt = (bigScratch: boolean) =>
-    lower({ ...typed!, config }, kernel, { warnHelperErrors, pid, bigScratch, guarded }, diagnostics);
+    lower(
+      { ...typed!, config },
+      kernel,
+      { warnHelperErrors, pid, ofProcess, bigScratch, guarded },
+      diagnostics,
+    );
   const usual = attempt(false);
   return usual.layout.scratchTooBig ? attempt(true) : usual;
 }

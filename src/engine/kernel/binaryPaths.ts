@@ -6,6 +6,7 @@ import { readdirSync, readFileSync, readlinkSync, realpathSync, statSync } from 
 import { delimiter, dirname, isAbsolute, join, resolve } from "node:path";
 import { ElfFile, neededLibraries } from "libbpf-ts";
 import type { Arch } from "../compile/kernel.ts";
+import { hasWildcard, wildcard } from "../compile/probes/wildcard.ts";
 import { findLibrary } from "./ldCache.ts";
 import { mappedFiles } from "./mappedFiles.ts";
 
@@ -100,15 +101,16 @@ function deletedFile(path: string, pid: number | undefined): string | undefined 
 
 /** What a pattern, a path or a name means; empty: no such file. */
 export function pathsOf(pattern: string, arch: Arch, pid?: number): string[] {
-  if (/[*?[]/.test(pattern)) {
+  const exact = candidates(pattern, arch, pid).find(isFile) ?? deletedFile(pattern, pid);
+  if (exact !== undefined) return [exact];
+  if (hasWildcard(pattern)) {
     const root = rootOf(pid);
     const patterns = pattern.includes("/")
       ? [isAbsolute(pattern) ? root + pattern : resolve(pattern)]
       : [...searchPath(pid, root).map((directory) => join(root + directory, pattern)), resolve(pattern)];
     return patterns.flatMap(expand).filter(isElf);
   }
-  const path = candidates(pattern, arch, pid).find(isFile) ?? deletedFile(pattern, pid);
-  return path === undefined ? [] : [path];
+  return [];
 }
 
 const MOST_LIBRARIES = 512;
@@ -141,19 +143,19 @@ function librariesOf(path: string, arch: Arch): string[] {
   }
 }
 
-/** Files that a pattern with `*`, `?` and `[…]` names, none of which crosses a "/". */
+/** Files that a pattern names; no wildcard crosses a "/". */
 export function expand(pattern: string): string[] {
   let paths = [""];
   for (const part of pattern.split("/").slice(1)) {
-    if (!/[*?[]/.test(part)) {
+    if (!hasWildcard(part)) {
       paths = paths.map((path) => `${path}/${part}`);
       continue;
     }
-    const matcher = wildcard(part);
+    const matches = wildcard(part);
     paths = paths.flatMap((path) => {
       try {
         return readdirSync(`${path}/`)
-          .filter((name) => matcher.test(name))
+          .filter(matches)
           .sort()
           .map((name) => `${path}/${name}`);
       } catch {
@@ -162,12 +164,4 @@ export function expand(pattern: string): string[] {
     });
   }
   return paths;
-}
-
-function wildcard(part: string): RegExp {
-  const source = part
-    .replace(/[.+^${}()|\\]/g, "\\$&")
-    .replaceAll("*", ".*")
-    .replaceAll("?", ".");
-  return new RegExp(`^${source}$`);
 }

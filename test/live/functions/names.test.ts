@@ -4,7 +4,7 @@ import { liveKernel } from "../../../src/engine/kernel/live.ts";
 import { listProbes } from "../../../src/engine/list/probes.ts";
 import { runScript } from "../../support/script.ts";
 import { counts } from "../work/support.ts";
-import { canTraceCpp, cppProgram } from "./support.ts";
+import { canTraceC, canTraceCpp, cppProgram, rustNames } from "./support.ts";
 
 describe.skipIf(!canTraceCpp)("names of C++", () => {
   const program = cppProgram("names");
@@ -93,5 +93,23 @@ describe.skipIf(!canTraceCpp)("names of C++", () => {
       `uprobe:${program.path}:cpp:"shop::price(char const*)"`,
       `uprobe:${program.path}:cpp:"shop::price(int)"`,
     ]);
+  });
+});
+
+describe.skipIf(!canTraceC)("names of Rust", () => {
+  const program = rustNames("rusty");
+
+  test.each<[spec: string, expected: Record<string, number>]>([
+    ['WORK:rust:"app::work"', { "app::work": 4 }],
+    ['WORK:cpp:"app::work"', { "app::work": 4 }],
+    ['WORK:rust:"app::generic"', { "app::generic::<u16>": 8, "app::generic::<&str>": 4 }],
+    ['WORK:rust:"app::generic::<&str>"', { "app::generic::<&str>": 4 }],
+    ["WORK:rust:app*pop", { "app::pool::Queue::pop": 4 }],
+    ['*:rust:"app::pool::*"', { "app::pool::Queue::pop": 4 }],
+  ])("uprobe:%s", async (spec, expected) => {
+    const script = `uprobe:${spec.replace("WORK", program.path)} { @[func] = count(); }`;
+    const { stdout, stderr } = await runScript(script, ["-c", `${program.path} 4`]);
+    expect(stderr).toBe("");
+    expect(Object.fromEntries(counts(stdout, "@"))).toEqual(expected);
   });
 });

@@ -15,16 +15,17 @@ export const userProgram = (name: string, ...flags: string[]): Program =>
 
 export const cppProgram = (name: string): Program => cProgram(source("names.cpp"), { name, compiler: "g++" });
 
+export const rustNames = (name: string): Program => cProgram(source("rust.c"), { name });
+
 export interface Waiting extends Disposable {
   pid: number;
   /** Sends the line that it waits for; resolves once it has ended. */
   go(): Promise<void>;
 }
 
-/** Starts a program of user.c that waits to be told to begin. */
-export async function waiting(path: string, count: number, cwd?: string): Promise<Waiting> {
-  const child: ChildProcess = spawn(path, [String(count), "wait"], {
-    cwd,
+/** Starts a program of user.c that waits to be told to begin; with `before`, another one that becomes it. */
+export async function waiting(path: string, count: number, before: readonly string[] = []): Promise<Waiting> {
+  const child: ChildProcess = spawn(path, [...before, String(count), "wait"], {
     stdio: ["pipe", "pipe", "inherit"],
   });
   const ended = once(child, "exit");

@@ -1,5 +1,5 @@
 /** Every way to say which user function is meant, and exact counts of its calls. */
-import { copyFileSync, mkdtempSync, realpathSync, rmSync, symlinkSync } from "node:fs";
+import { copyFileSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
@@ -161,5 +161,32 @@ describe.skipIf(!canTraceC)("user functions", () => {
     );
     expect(stderr).toBe("");
     expect(Object.values(called(stdout)).sort()).toEqual([4, 8]);
+  });
+
+  test("a program in a mount namespace of its own, by the paths that it sees", {
+    timeout: 20_000,
+  }, async () => {
+    const { path } = variants[2][1];
+    const inside = join(realpathSync(folder), "inside");
+    mkdirSync(inside);
+    const shell = `mount -t tmpfs none ${inside} && cp ${path} ${inside}/contained && PATH=${inside} exec ${inside}/contained "$@"`;
+    using traced = await waiting("unshare", 4, ["-m", "sh", "-c", shell, "sh"]);
+    const script = [`${inside}/contained:user_alpha`, "contained:user_beta", "user_hidden", "*:user_in_thr*"]
+      .map((spec, i) => `uprobe:${spec} { @[${i}] = count(); }`)
+      .join(" ");
+    const { stdout, stderr } = await runScript(script, ["-p", String(traced.pid)], () => traced.go());
+    expect(stderr).toBe("");
+    expect(called(stdout)).toEqual({ 0: 4, 1: 8, 2: 4, 3: 4 });
+  });
+
+  test("a path may hold what looks like a wildcard", async () => {
+    const path = join(folder, "odd[1]{name");
+    copyFileSync(program.path, path);
+    const { stdout, stderr } = await runScript(`uprobe:"${path}":user_alpha { @ = count(); }`, [
+      "-c",
+      `'${path}' 2`,
+    ]);
+    expect(stderr).toBe("");
+    expect(stdout).toBe("@: 2\n");
   });
 });

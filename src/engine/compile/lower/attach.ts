@@ -144,7 +144,11 @@ function rowFor(probe: Probe, { count, rawSyscalls, rawNames }: Choice, target: 
       return row;
     case "uprobe":
     case "usdt":
-      if (count > 1 && target.kernel.has("uprobe_multi"))
+      if (
+        count > 1 &&
+        target.kernel.has("uprobe_multi") &&
+        (!target.ofProcess || target.can("multiOfProcess"))
+      )
         return { ...row, via: "uprobe-multi", expectedAttach: "uprobe_multi" };
       return row;
     default:

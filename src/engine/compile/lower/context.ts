@@ -22,6 +22,8 @@ import { isSettled, sameExpression } from "./walk.ts";
 export interface LowerOptions {
   warnHelperErrors: boolean;
   pid?: number;
+  /** User probes are for one process, that of -p or -c. */
+  ofProcess?: boolean;
   /** Temporaries need more memory than a per-CPU map's value may have. */
   bigScratch?: boolean;
   /** The script has a limit of cost. */

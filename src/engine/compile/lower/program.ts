@@ -37,7 +37,7 @@ export function lower(
   options: LowerOptions,
   diagnostics: Diagnostics,
 ): Lowered {
-  const target = targetFor(kernel);
+  const target = targetFor(kernel, options.ofProcess);
   const layout = new Layout(typed, target, options);
   const unit: Unit = { typed, target, layout, options, diagnostics, deletedMaps: deletedMaps(typed) };
   const lowered: Lowered = { programs: [], probes: [], named: new Map(), layout };

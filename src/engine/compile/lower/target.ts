@@ -31,6 +31,8 @@ const SINCE = {
   longMapStatus: [6, 4],
   /** get_func_ip in uprobes, those of a return too. */
   userFuncIp: [6, 6],
+  /** The pid of a uprobe_multi link is a process: before (commit 46ba0e49b642) it was its first thread alone. */
+  multiOfProcess: [6, 10],
   /** kprobe_multi links to functions of modules, which hold the modules meanwhile. */
   multiModules: [6, 3],
 } as const satisfies Record<string, readonly [number, number]>;
@@ -40,12 +42,15 @@ export type Ability = keyof typeof SINCE;
 export interface Target {
   can(ability: Ability): boolean;
   kernel: Kernel;
+  /** User probes are attached to one process. */
+  ofProcess: boolean;
 }
 
-export function targetFor(kernel: Kernel): Target {
+export function targetFor(kernel: Kernel, ofProcess = false): Target {
   const [major, minor] = kernel.version;
   return {
     kernel,
+    ofProcess,
     can(ability) {
       const [since, sinceMinor] = SINCE[ability];
       return major > since || (major === since && minor >= sinceMinor);
