@@ -131,6 +131,8 @@ export class SessionError extends Error {
 const FIRST_LOOK = 5;
 const RAREST_LOOK = 50;
 const SLICE = 25;
+/** Records of one look that make a ring busy; a trickle is worth no wake-ups of ours. */
+const BUSY = 64;
 /** What takes a process or a file each: the rings are left after every one, so that Ctrl-C is heard. */
 const SLOW_ACTIONS = new Set<PlannedAction["kind"]>(["system", "cat"]);
 /** For how long a script that ends goes on with what it has recorded. */
@@ -456,7 +458,7 @@ export class Session implements Disposable {
       if (this.#end) return;
       this.#symbols.look();
       // A busy ring is looked at again at once or soon, a quiet one ever less often.
-      this.#wait = this.eventCount > before ? FIRST_LOOK : Math.min(RAREST_LOOK, this.#wait * 1.5);
+      this.#wait = this.eventCount - before >= BUSY ? FIRST_LOOK : Math.min(RAREST_LOOK, this.#wait * 1.5);
       if (more) this.#wait = 0;
       else this.#makeStackRoom();
       this.#look();
