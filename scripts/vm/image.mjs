@@ -39,6 +39,7 @@ mount -t tracefs tracefs /sys/kernel/tracing
 mount -t debugfs debugfs /sys/kernel/debug
 mount -t cgroup2 cgroup2 /sys/fs/cgroup
 ip link set lo up
+hostname -F /etc/hostname
 ldconfig
 cd ${root} && TRACEDECK_TEST_PROGRAMS=${PROGRAMS} TRACEDECK_TEST_SLOWNESS=10 node /tests/main.mjs /tests/files.json
 poweroff -f
@@ -47,6 +48,7 @@ poweroff -f
 const TEXTS = {
   "/etc/passwd": "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/nonexistent:/bin/sh\n",
   "/etc/group": "root:x:0:\nnogroup:x:65534:\n",
+  "/etc/hostname": "tracedeck-vm\n",
   "/etc/hosts": "127.0.0.1 localhost\n::1 localhost\n",
   "/etc/nsswitch.conf": "passwd: files\ngroup: files\nhosts: files\n",
 };
@@ -66,7 +68,7 @@ function addProgram(archive, program) {
 /** An archive under the cache by the files it is made of. */
 function cachedPart(name, sources, fill) {
   const state = sources.map((source) => [source, statSync(source).size, statSync(source).mtimeMs]);
-  const text = JSON.stringify([state, fill.toString(), addProgram.toString(), COMMANDS]);
+  const text = JSON.stringify([state, fill.toString(), addProgram.toString(), COMMANDS, TEXTS]);
   const part = join(cache, `${name}-${createHash("sha256").update(text).digest("hex").slice(0, 16)}.cpio`);
   if (existsSync(part)) return part;
   mkdirSync(cache, { recursive: true });
@@ -111,7 +113,7 @@ export function bpftracePart() {
   return cachedPart("bpftrace", [program], (archive) => addProgram(archive, program));
 }
 
-const KEPT = /\.(mjs|c|bt|txt|json|md|py|sh)$/;
+const KEPT = /\.(?!tsx?$)\w+$/;
 
 /** Adds a folder of the project at its own path. */
 function addFolder(archive, folder, keep = () => true) {

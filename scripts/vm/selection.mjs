@@ -9,6 +9,7 @@ const LEFT_OUT = [
   ["test/live/run/", "the command line's words need no other kernel"],
   ["test/live/engine/engine", "the protocol needs no other kernel"],
   ["test/live/compile/emit", "encoding needs no other kernel"],
+  ["test/live/engine/scale", "tracing every event takes an emulated processor all its time"],
   ["test/live/work/costGuard", "emulation has costs of its own"],
   ...[
     "constants",
