@@ -42,6 +42,8 @@ const scalar = (...words: Class[]): Passing => ({
 const MAX_DEPTH = 32;
 /** An aggregate that goes in registers has no more parts than bytes. */
 const MAX_LEAVES = 64;
+/** Classes within a class, base classes included. */
+const MAX_CLASSES = 1024;
 
 /** A part of an aggregate that is no aggregate itself. */
 interface Leaf {
@@ -69,6 +71,8 @@ function leaves(die: Die | undefined, offset: number, into: Leaf[], depth: numbe
       const element = sizeOf(type.type, depth + 1);
       const count = type.lengths.reduce((product, length) => product * length, 1);
       if (element * count > 16) return false;
+      // Elements without size, of which there may be any number, are no parts.
+      if (element === 0) return true;
       for (let i = 0; i < count; i++)
         if (!leaves(type.type, offset + i * element, into, depth + 1)) return false;
       return true;
@@ -145,8 +149,9 @@ const BY_REFERENCE = 4;
  * C++: whether copying it runs code, so that functions get and give its address: it has a destructor, a copy or move
  * constructor or virtual functions of its own, or something in it does.
  */
-function isCopiedByCode(die: Die, depth = 0): boolean {
-  if (depth > MAX_DEPTH || !COMPOSITE.has(die.tag)) return false;
+function isCopiedByCode(die: Die, seen = new Set<string>()): boolean {
+  if (!COMPOSITE.has(die.tag) || seen.size > MAX_CLASSES || seen.has(die.key)) return false;
+  seen.add(die.key);
   if (die.number(At.callingConvention) === BY_REFERENCE) return true;
   const name = die.text(At.name)?.replace(/<.*/, "");
   for (const child of die.children()) {
@@ -159,7 +164,7 @@ function isCopiedByCode(die: Die, depth = 0): boolean {
       if (child.flag(At.external) || child.flag(At.declaration)) continue;
       if (child.text(At.name)?.startsWith("_vptr")) return true;
       const inner = resolveDie(child.type);
-      if (inner && isCopiedByCode(inner, depth + 1)) return true;
+      if (inner && isCopiedByCode(inner, seen)) return true;
     }
   }
   return false;

@@ -26,8 +26,11 @@ function debugLink(elf: ElfFile): DebugLink | undefined {
 }
 
 const PIECE = 1 << 20;
+/** Bytes of the largest file that is read through for its checksum: a container's may be sparse and endless. */
+const MOST_SUMMED = 2 ** 31;
 
-function crcOf(elf: ElfFile): number {
+function crcOf(elf: ElfFile): number | undefined {
+  if (elf.size > MOST_SUMMED) return undefined;
   let crc = 0;
   for (let at = 0; at < elf.size; at += PIECE) crc = crc32(elf.read(at, Math.min(PIECE, elf.size - at)), crc);
   return crc;
@@ -35,6 +38,7 @@ function crcOf(elf: ElfFile): number {
 
 /** Opens the path if it is an ELF file of the same build. */
 function openSame(path: string, buildId: string | undefined, crc: number | undefined): ElfFile | undefined {
+  if (buildId === undefined && crc === undefined) return undefined;
   let elf: ElfFile | undefined;
   try {
     elf = ElfFile.open(path);

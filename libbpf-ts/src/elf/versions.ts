@@ -30,9 +30,10 @@ export function symbolVersions(elf: ElfFile, name: string): Map<number, string[]
   const found = new Map<number, string[]>();
   const dynamic = elf.sections.find(({ type }) => type === SectionType.dynsym);
   const indexes = elf.sections.find(({ type }) => type === GNU_VERSYM);
-  if (!dynamic || !indexes) return found;
+  const strings = dynamic && elf.sections[dynamic.link];
+  if (!dynamic || !indexes || !strings) return found;
   const symbols = elf.sectionData(dynamic);
-  const names = elf.sectionData(elf.sections[dynamic.link]);
+  const names = elf.sectionData(strings);
   const index = elf.sectionData(indexes);
   const versions = definedVersions(elf);
   for (let i = 0; (i + 1) * SYMBOL <= symbols.length && i * 2 + 2 <= index.length; i++) {

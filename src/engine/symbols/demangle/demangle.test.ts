@@ -107,6 +107,7 @@ const hostile: readonly (readonly [what: string, name: string])[] = [
   ["a Rust name that goes round in circles", "_RB_"],
   ["Rust arguments without end", `_R${"I".repeat(30_000)}`],
   ["Rust types that double at every step", `_RIC1aT${"TBb_Bb_Bb_Bb_E".repeat(2000)}E`],
+  ["a Rust name of dots that ends badly", `_RNvC1a1b${".".repeat(32_000)}\u00ff`],
 ];
 
 it.each(hostile)("leaves alone: %s", (_, name) => {

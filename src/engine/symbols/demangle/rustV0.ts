@@ -510,10 +510,11 @@ function punycode(encoded: string): string {
 
 /** "core::slice::sort::<u32>", without crate hashes; undefined: not such a name. */
 export function demangleRustV0(name: string): string | undefined {
-  const match = /^_R([A-Z][\x21-\x7e]*?)(\.[\x21-\x7e]*)?$/.exec(name);
-  if (!match) return undefined;
+  if (!/^_R[A-Z][\x21-\x7e]*$/.test(name)) return undefined;
+  const dot = name.indexOf(".");
+  const end = dot < 0 ? name.length : dot;
   try {
-    const demangler = new Demangler(`_R${match[1]}`);
+    const demangler = new Demangler(name.slice(0, end));
     demangler.path(true);
     // The crate where a generic function was instantiated follows.
     if (!demangler.done) {
@@ -522,7 +523,7 @@ export function demangleRustV0(name: string): string | undefined {
       demangler.out = text;
     }
     if (!demangler.done) return undefined;
-    return demangler.out + withoutModule(match[2] ?? "");
+    return demangler.out + withoutModule(name.slice(end));
   } catch (error) {
     if (error instanceof Malformed) return undefined;
     throw error;
