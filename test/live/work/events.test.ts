@@ -1,9 +1,10 @@
 /** Events that the kernel counts, signals to the tracer itself, raw tracepoints: each on a known amount of work. */
+import { cpus } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { hasFeature } from "libbpf-ts";
 import { describe, expect, test } from "vitest";
 import { SOFTWARE_EVENTS } from "../../../src/engine/compile/tables/events.ts";
-import { isRoot } from "../../support/cli.ts";
+import { finish, isRoot } from "../../support/cli.ts";
 import { runScript } from "../../support/script.ts";
 import { canTraceC, counts, program, traced } from "./support.ts";
 
@@ -37,7 +38,7 @@ describe.skipIf(!isRoot)("timers in every unit", () => {
   test("profiles fire on every CPU, whatever the unit", async () => {
     const probes = ["profile:hz:50", "p:ms:20", "p:us:20000", "p:20ms", "p:20000000"];
     const script = probes.map((probe, i) => `${probe} { @t${i}[cpu] = count(); }`).join(" ");
-    const { stdout, stderr } = await runScript(`${script} begin { @n = ncpus; }`, [], () => sleep(1000));
+    const { stdout, stderr } = await runScript(`${script} begin { @n = ncpus; }`, [], () => busy(1500));
     expect(stderr).toBe("");
     probes.forEach((probe, i) => {
       const each = [...counts(stdout, `@t${i}`).values()];
@@ -60,6 +61,12 @@ describe.skipIf(!isRoot)("timers in every unit", () => {
     expect(status).toBe(1);
   });
 });
+
+/** Keeps every CPU busy for so many milliseconds: an idle one's clock does not tick for events. */
+async function busy(milliseconds: number): Promise<void> {
+  const spin = `const end = Date.now() + ${milliseconds}; while (Date.now() < end);`;
+  await Promise.all(cpus().map(() => finish([process.execPath, "-e", spin])));
+}
 
 describe.skipIf(!isRoot)("software events", () => {
   test("every one attaches, by its name and its aliases", async () => {
