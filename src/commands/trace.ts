@@ -3,12 +3,11 @@
  * prints the maps.
  */
 
-import { clockNs, errnoText } from "libbpf-ts";
+import { errnoText } from "libbpf-ts";
 import { monotonicMs } from "../engine/clock.ts";
 import type { Diagnostic } from "../engine/compile/diagnostic.ts";
 import type { Plan } from "../engine/compile/plan.ts";
-import { EFFECTS } from "../engine/output/effects.ts";
-import { liveContext } from "../engine/output/live.ts";
+import { liveContext, liveHost } from "../engine/output/live.ts";
 import { createPrinter, type Printer } from "../engine/output/printer.ts";
 import { Sink } from "../engine/output/sink.ts";
 import type { Cost } from "../engine/protocol.ts";
@@ -83,12 +82,7 @@ class Run {
     this.#printer = createPrinter(options.format, {
       plan,
       files,
-      host: {
-        context: liveContext(plan, this.#session.symbols),
-        effects: EFFECTS,
-        now: () => clockNs("realtime"),
-        errorText: errnoText,
-      },
+      host: liveHost(liveContext(plan, this.#session.symbols)),
       sink: this.#sink,
       error: complain,
       color: wantsColor(),

@@ -2,10 +2,8 @@
  * `tracedeck run --test` and `--bench`: the script's test probes pass or fail, its bench probes are measured. Begin and
  * end run as always; nothing else is attached.
  */
-import { clockNs, errnoText } from "libbpf-ts";
 import type { Plan } from "../engine/compile/plan.ts";
-import { EFFECTS } from "../engine/output/effects.ts";
-import { liveContext } from "../engine/output/live.ts";
+import { liveContext, liveHost } from "../engine/output/live.ts";
 import { createPrinter } from "../engine/output/printer.ts";
 import { Sink } from "../engine/output/sink.ts";
 import { Session, SessionError } from "../engine/session/session.ts";
@@ -84,12 +82,7 @@ class Trials {
     const printer = createPrinter("text", {
       plan,
       files,
-      host: {
-        context: liveContext(plan, this.#session.symbols),
-        effects: EFFECTS,
-        now: () => clockNs("realtime"),
-        errorText: errnoText,
-      },
+      host: liveHost(liveContext(plan, this.#session.symbols)),
       sink: captured,
       error: (text, severity) => {
         if (severity === "error") this.#errors++;

@@ -1,5 +1,4 @@
 /** A session as the protocol sees it: start to end with states, snapshots on an interval, and the tail of its output. */
-import { clockNs, errnoText } from "libbpf-ts";
 import { monotonicMs } from "./clock.ts";
 import type { Plan } from "./compile/plan.ts";
 import { placeDiagnostics, type SourceFiles } from "./diagnostics.ts";
@@ -7,8 +6,7 @@ import { compileFor, type EngineHost } from "./engine.ts";
 import { OutputTail } from "./events/tail.ts";
 import { ByteWriter } from "./output/bytes.ts";
 import type { OutputContext } from "./output/context.ts";
-import { EFFECTS } from "./output/effects.ts";
-import { liveContext } from "./output/live.ts";
+import { liveContext, liveHost } from "./output/live.ts";
 import { writePrintedMap } from "./output/mapText.ts";
 import { scriptShape } from "./poll/shape.ts";
 import { DEFAULT_VIEW, MapPoller, type MapView } from "./poll/snapshot.ts";
@@ -74,12 +72,7 @@ export class EngineSession {
       files,
     });
     this.#context = { ...liveContext(plan, this.#session.symbols), whyNoStack };
-    this.#tail = new OutputTail(plan, {
-      context: this.#context,
-      effects: EFFECTS,
-      now: () => clockNs("realtime"),
-      errorText: errnoText,
-    });
+    this.#tail = new OutputTail(plan, liveHost(this.#context));
     this.#state({ state: "attaching", shape: scriptShape(plan, source), diagnostics: placed });
     void this.#run(this.#session, this.#tail, this.#context, files);
   }

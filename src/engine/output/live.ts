@@ -1,9 +1,11 @@
 /** The names that printing asks of the machine it runs on: users, cgroups, clocks. Read when first asked for. */
-import { clockNs } from "libbpf-ts";
+import { clockNs, errnoText } from "libbpf-ts";
 import type { Plan } from "../compile/plan.ts";
 import { Cgroups } from "../containers/cgroups.ts";
 import type { SymbolContext } from "../symbols/context.ts";
+import type { ActionHost } from "./actions.ts";
 import type { ClockId, OutputContext } from "./context.ts";
+import { EFFECTS } from "./effects.ts";
 
 const { readFileSync } = process.getBuiltinModule("node:fs");
 
@@ -38,3 +40,11 @@ export function liveContext(plan: Plan, symbols: SymbolContext): OutputContext {
     },
   };
 }
+
+/** What records ask of this machine when they are carried out. */
+export const liveHost = (context: OutputContext): Omit<ActionHost, "complain"> => ({
+  context,
+  effects: EFFECTS,
+  now: () => clockNs("realtime"),
+  errorText: errnoText,
+});

@@ -1,16 +1,9 @@
 /** A Kernel made of recorded facts: what unit tests compile against, on any machine and without privileges. */
 import type { Kernel, Prototype, TracepointFormat, UserBinary } from "../kernel.ts";
 import type { EnumType, Field, StructLayout, Type } from "../types.ts";
-import {
-  ENUMS,
-  FUNCTIONS,
-  RAW_TRACEPOINTS,
-  type RecordedPrototype,
-  STRUCTS,
-  TRACEPOINTS,
-  TYPEDEFS,
-} from "./recordedFacts.ts";
+import { FUNCTIONS, RAW_TRACEPOINTS, type RecordedPrototype, TRACEPOINTS } from "./recordedProbes.ts";
 import { RECORDED_PROGRAMS } from "./recordedProgram.ts";
+import { ENUMS, STRUCTS, TYPEDEFS } from "./recordedTypes.ts";
 
 const BASE: Record<string, Type> = {
   void: { kind: "void" },
