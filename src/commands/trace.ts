@@ -93,14 +93,19 @@ class Run {
   async run(): Promise<number> {
     for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
       process.on(signal, () => this.#signalled());
-    const started = monotonicMs();
     try {
-      await this.#start();
+      return await this.#trace();
     } catch (error) {
       if (!(error instanceof SessionError)) throw error;
+      await this.#sink.close();
       this.#explain(error);
       return FAILED;
     }
+  }
+
+  async #trace(): Promise<number> {
+    const started = monotonicMs();
+    await this.#start();
     if (this.#options.verbose) {
       const milliseconds = Math.round(monotonicMs() - started);
       complain(`Loaded ${this.#plan.programs.length} programs, attached in ${milliseconds} ms\n`);
@@ -115,8 +120,7 @@ class Run {
     }
     this.#announce();
     const losses = setInterval(() => this.#reportLost(), LOOK_FOR_LOSSES);
-    const { exitCode, overhead } = await this.#session.ended;
-    clearInterval(losses);
+    const { exitCode, overhead } = await this.#session.ended.finally(() => clearInterval(losses));
     if (overhead) {
       sayError(stoppedText(overhead), "a predicate, a rarer probe or a cheaper action costs less");
     }

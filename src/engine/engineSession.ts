@@ -39,6 +39,7 @@ export class EngineSession {
   #interval: number;
   #session: Session | undefined;
   #plan: Plan | undefined;
+  #files: SourceFiles = [];
   #context: OutputContext | undefined;
   #tail: OutputTail | undefined;
   #pollers = new Map<number, MapPoller>();
@@ -58,6 +59,7 @@ export class EngineSession {
   start(source: string, options: StartOptions): void {
     this.#state({ state: "compiling" });
     const { plan, diagnostics, files } = compileFor(this.#host.kernel, source, options);
+    this.#files = files;
     const placed = placeDiagnostics(diagnostics, files);
     if (!plan) {
       this.#state({ state: "failed", diagnostics: placed });
@@ -74,7 +76,7 @@ export class EngineSession {
     this.#context = { ...liveContext(plan, this.#session.symbols), whyNoStack };
     this.#tail = new OutputTail(plan, liveHost(this.#context));
     this.#state({ state: "attaching", shape: scriptShape(plan, source), diagnostics: placed });
-    void this.#run(this.#session, this.#tail, this.#context, files);
+    void this.#run(this.#session, this.#tail, this.#context);
   }
 
   stop(): void {
@@ -106,10 +108,11 @@ export class EngineSession {
     this.#session = undefined;
   }
 
-  async #run(session: Session, tail: OutputTail, context: OutputContext, files: SourceFiles): Promise<void> {
+  async #run(session: Session, tail: OutputTail, context: OutputContext): Promise<void> {
     try {
       this.#outputTimer = setInterval(() => {
-        if (this.#interval > OUTPUT_EVERY && monotonicMs() >= this.#outputDue) this.#sendOutput();
+        if (this.#interval > OUTPUT_EVERY && monotonicMs() >= this.#outputDue)
+          this.#unattended(() => this.#sendOutput());
       }, OUTPUT_EVERY);
       await session.start({
         onEvent: (action, view, offset, size) => tail.record(action, view, offset, size),
@@ -122,35 +125,44 @@ export class EngineSession {
         onPinned: (path) => tail.say(`Program pinned to ${path}`, "warning"),
         onWarning: (message) => tail.say(`WARNING: ${message}`, "warning"),
       });
-    } catch (error) {
-      if (!this.#closed) this.#fail(error, files);
+      if (session.state === "running") {
+        this.#state({ state: "running", probes: session.probeCount });
+        this.#snapshotSoon(0);
+      }
+      const end = await session.ended;
+      if (this.#closed) return;
+      this.#state({ state: "stopping" });
+      this.#sendSnapshot();
+      this.#sendOutput();
+      const error = end.overhead && stoppedText(end.overhead);
+      this.#state({ state: "ended", exitCode: end.exitCode, error });
       this.close();
-      return;
+    } catch (error) {
+      this.#fail(error);
     }
-    if (session.state === "running") {
-      this.#state({ state: "running", probes: session.probeCount });
-      this.#snapshotSoon(0);
+  }
+
+  /** What a timer does: a fault ends this script, not the engine. */
+  #unattended(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.#fail(error);
     }
-    const end = await session.ended;
-    if (this.#closed) return;
-    this.#state({ state: "stopping" });
-    this.#sendSnapshot();
-    this.#sendOutput();
-    const error = end.overhead && stoppedText(end.overhead);
-    this.#state({ state: "ended", exitCode: end.exitCode, error });
-    this.close();
   }
 
   #state(message: StateMessage): void {
     this.#host.send({ kind: "state", session: this.id, ...message });
   }
 
-  #fail(error: unknown, files: SourceFiles): void {
+  #fail(error: unknown): void {
+    if (this.#closed) return;
+    this.close();
     const diagnostic = error instanceof SessionError ? error.diagnostic : undefined;
     this.#state({
       state: "failed",
       error: (error as Error).message,
-      diagnostics: placeDiagnostics(diagnostic ? [diagnostic] : [], files),
+      diagnostics: placeDiagnostics(diagnostic ? [diagnostic] : [], this.#files),
     });
   }
 
@@ -164,16 +176,18 @@ export class EngineSession {
 
   #snapshotSoon(milliseconds: number): void {
     clearTimeout(this.#snapshotTimer);
-    this.#snapshotTimer = setTimeout(() => {
-      if (!this.#session) return;
-      const begin = monotonicMs();
-      const before = process.cpuUsage();
-      this.#sendOutput();
-      if (this.#host.ready()) this.#sendSnapshot();
-      const { user, system } = process.cpuUsage(before);
-      const cost = (user + system) / 1000;
-      this.#snapshotSoon(Math.max(this.#interval - (monotonicMs() - begin), cost * SHARE, 1));
-    }, milliseconds);
+    this.#snapshotTimer = setTimeout(() => this.#unattended(() => this.#snapshotNow()), milliseconds);
+  }
+
+  #snapshotNow(): void {
+    if (!this.#session) return;
+    const begin = monotonicMs();
+    const before = process.cpuUsage();
+    this.#sendOutput();
+    if (this.#host.ready()) this.#sendSnapshot();
+    const { user, system } = process.cpuUsage(before);
+    const cost = (user + system) / 1000;
+    this.#snapshotSoon(Math.max(this.#interval - (monotonicMs() - begin), cost * SHARE, 1));
   }
 
   #sendSnapshot(): void {

@@ -3,8 +3,9 @@
  * millions of times a second is found before it hurts, and a few times more within the first second; with a limit it goes
  * on looking for as long as the script runs. Measuring adds some 70 ns to every hit.
  *
- * Where the machine is so busy that this process does not get to run, the programs of a guarded script keep to a budget
- * themselves (compile/lower/budget.ts): twice the share over half a second, beyond which they switch the script off.
+ * Where the machine is so busy that this process does not get to run, the programs of a script that was started with a limit
+ * keep to a budget themselves (compile/lower/budget.ts): twice the share over half a second, beyond which they switch the
+ * script off. Those of a script that gets its limit later know no budget: the looks alone hold it.
  *
  * A share is one of all online CPUs' time: 5 % on a machine of 8 CPUs is 0.4 CPUs.
  */
@@ -48,8 +49,8 @@ export interface Overhead {
 export interface GuardEvents {
   /** The script was found costly in its first second, and there is no limit. */
   costly(overhead: Overhead): void;
-  /** There is a limit, and the kernel does not measure: only the programs' own budget holds. */
-  blind(reason: string): void;
+  /** There is a limit, and the kernel does not measure: only the programs' own budget holds, where they have one. */
+  blind(reason: string, hasBudget: boolean): void;
   /** The script spends more than its limit. */
   exceeded(overhead: Overhead): void;
 }
@@ -93,13 +94,20 @@ export class CostGuard implements Disposable {
   /** Another limit, or none, from now on. */
   set limit(limit: number | undefined) {
     this.#setLimit(limit);
-    if (limit !== undefined && !this.#meter) this.#watch();
+    if (limit === undefined) return;
+    if (this.#meter) this.#tellIfBlind();
+    else this.#watch();
+  }
+
+  #tellIfBlind(): void {
+    const problem = this.#meter?.problem;
+    if (problem === undefined || this.#limit === undefined) return;
+    this.#events.blind(problem, this.#plan.globals.guard !== undefined);
   }
 
   #watch(): void {
     this.#meter = new CostMeter(this.#plan, this.#programs);
-    if (this.#meter.problem !== undefined && this.#limit !== undefined)
-      this.#events.blind(this.#meter.problem);
+    this.#tellIfBlind();
     this.#readings = [this.#meter.read()];
     this.#began = this.#readings[0].time;
     this.#lookIn(FIRST_LOOK);
@@ -177,8 +185,10 @@ export const stoppedText = (overhead: Overhead): string =>
   `stopped: the script took ${shareText(overhead)}, and may take ${overhead.limit}%${worstText(overhead)}`;
 
 /** What is said where the kernel does not measure. */
-export const blindText = (reason: string): string =>
-  `what the script costs can't be read (${reason}): it is stopped at twice its share only`;
+export const blindText = (reason: string, hasBudget: boolean): string =>
+  `what the script costs can't be read (${reason}): it is ${
+    hasBudget ? "stopped at twice its share only" : "not stopped, having been started without a limit"
+  }`;
 
 /** What is said about a costly script that goes on. */
 export const costlyText = (overhead: Overhead): string =>

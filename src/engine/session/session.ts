@@ -145,7 +145,7 @@ const ATTACH_SLICE = 20;
 export class Session implements Disposable {
   readonly plan: Plan;
   readonly symbols: SymbolContext;
-  /** Resolves when the script has ended and its last records are out. */
+  /** Resolves when the script has ended and its last records are out; rejects with what failed while it ran. */
   readonly ended: Promise<SessionEnd>;
   state: SessionState = "compiling";
   /** The verifier's words per program, where `logLevel` asked for them. */
@@ -175,6 +175,7 @@ export class Session implements Disposable {
   #trialExit: number | undefined;
   #closed = false;
   #resolveEnded: (end: SessionEnd) => void = () => {};
+  #rejectEnded: (error: unknown) => void = () => {};
 
   constructor(plan: Plan, options: SessionOptions = {}) {
     this.plan = plan;
@@ -182,9 +183,12 @@ export class Session implements Disposable {
     this.#refusals = new Refusals(plan.config.missingProbes);
     this.#symbols = new SessionSymbols(plan, (map) => this.#maps[map]);
     this.symbols = this.#symbols;
-    this.ended = new Promise((resolve) => {
+    this.ended = new Promise((resolve, reject) => {
       this.#resolveEnded = resolve;
+      this.#rejectEnded = reject;
     });
+    // Whoever does not ask is not to be ended by it.
+    this.ended.catch(() => {});
   }
 
   /** Loads, runs begin, attaches. Throws SessionError with nothing left in the kernel. */
@@ -228,9 +232,7 @@ export class Session implements Disposable {
     } catch (error) {
       this.#setState("failed");
       this.close();
-      throw error instanceof Error && !(error instanceof SessionError) && "errno" in error
-        ? new SessionError(error.message, { cause: error })
-        : error;
+      throw asSessionError(error);
     }
   }
 
@@ -347,10 +349,22 @@ export class Session implements Disposable {
     const { guard } = this.#options;
     if (!guard || !this.#globals || this.#links.length === 0) return;
     this.#guard = new CostGuard(this.plan, this.#programs, this.#globals, guard, {
-      blind: (reason) => this.#sinks?.onWarning?.(blindText(reason)),
+      blind: (reason, hasBudget) => this.#sinks?.onWarning?.(blindText(reason, hasBudget)),
       costly: (overhead) => this.#sinks?.onWarning?.(costlyText(overhead)),
       exceeded: (overhead) => this.#finish({ reason: "overhead", exitCode: 0, overhead }),
     });
+  }
+
+  /** What is done without a caller: a fault ends this script, not the process with all others. */
+  #unattended(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      if (this.#closed) return;
+      this.close();
+      this.#setState("failed");
+      this.#rejectEnded(asSessionError(error));
+    }
   }
 
   #setState(state: SessionState): void {
@@ -423,7 +437,7 @@ export class Session implements Disposable {
     this.plan.probes.forEach((probe) => {
       if (probe.attach.kind !== "self") return;
       const signal = probe.attach.signal as NodeJS.Signals;
-      const handler = () => void this.#programs[probe.program]?.testRun();
+      const handler = () => this.#unattended(() => void this.#programs[probe.program]?.testRun());
       process.on(signal, handler);
       this.#signals.push([signal, handler]);
     });
@@ -452,17 +466,19 @@ export class Session implements Disposable {
   }
 
   #look(): void {
-    this.#timer = setTimeout(() => {
-      const before = this.eventCount;
-      const more = this.#pump?.run(SLICE) ?? false;
-      if (this.#end) return;
-      this.#symbols.look();
-      // A busy ring is looked at again at once or soon, a quiet one ever less often.
-      this.#wait = this.eventCount - before >= BUSY ? FIRST_LOOK : Math.min(RAREST_LOOK, this.#wait * 1.5);
-      if (more) this.#wait = 0;
-      else this.#makeStackRoom();
-      this.#look();
-    }, this.#wait);
+    this.#timer = setTimeout(() => this.#unattended(() => this.#lookNow()), this.#wait);
+  }
+
+  #lookNow(): void {
+    const before = this.eventCount;
+    const more = this.#pump?.run(SLICE) ?? false;
+    if (this.#end) return;
+    this.#symbols.look();
+    // A busy ring is looked at again at once or soon, a quiet one ever less often.
+    this.#wait = this.eventCount - before >= BUSY ? FIRST_LOOK : Math.min(RAREST_LOOK, this.#wait * 1.5);
+    if (more) this.#wait = 0;
+    else this.#makeStackRoom();
+    this.#look();
   }
 
   #makeStackRoom(): void {
@@ -513,15 +529,17 @@ export class Session implements Disposable {
     if (this.#pump) this.#pump.skipping = end.reason === "exit";
     this.#setState("stopping");
     // Not within the pump's own loop: exit() may have come through it.
-    queueMicrotask(() => {
-      if (this.#closed) return;
-      this.#drain(LAST_RECORDS);
-      if (this.#pump) this.#pump.skipping = false;
-      this.#runOnce("end");
-      this.#drain();
-      this.#setState("ended");
-      this.#resolveEnded(known);
-    });
+    queueMicrotask(() =>
+      this.#unattended(() => {
+        if (this.#closed) return;
+        this.#drain(LAST_RECORDS);
+        if (this.#pump) this.#pump.skipping = false;
+        this.#runOnce("end");
+        this.#drain();
+        this.#setState("ended");
+        this.#resolveEnded(known);
+      }),
+    );
   }
 }
 
@@ -569,6 +587,12 @@ function descriptorsFor({ probes, programs, maps }: Plan): number {
   const links = probes.reduce((sum, { via }) => sum + (via === "perf-event" ? cpus : 1), 0);
   return links + programs.length + maps.length + OTHER_FILES;
 }
+
+/** What the kernel refused is no fault of the program. */
+const asSessionError = (error: unknown): unknown =>
+  error instanceof Error && !(error instanceof SessionError) && "errno" in error
+    ? new SessionError(error.message, { cause: error })
+    : error;
 
 const NOWHERE: Span = { start: 0, end: 0 };
 

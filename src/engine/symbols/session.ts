@@ -19,6 +19,7 @@ const SLICE = 2;
 /** A look may take this part of the time. */
 const SHARE = 50;
 const MOST_STACKS = 4096;
+const MOST_GONE = 1 << 16;
 
 export class SessionSymbols implements SymbolContext, Disposable {
   #plan: Plan;
@@ -29,7 +30,9 @@ export class SessionSymbols implements SymbolContext, Disposable {
   #stacks = new Map<string, BigUint64Array>();
   #warn: (message: string) => void = () => {};
   #explained = false;
+  /** Stacks that were not there, so that each counts once; one may come back under its id. */
   #gone = new Set<string>();
+  #stacksGone = 0;
   #followed: number | undefined;
   /** Script maps whose keys hold pids. */
   #watched: { map: number; offsets: number[] }[];
@@ -105,16 +108,19 @@ export class SessionSymbols implements SymbolContext, Disposable {
 
   /** Stacks that were asked for when they were forgotten already. */
   get stacksGone(): number {
-    return this.#gone.size;
+    return this.#stacksGone;
   }
 
   stack(map: number, id: bigint): BigUint64Array | undefined {
     const key = `${map}:${id}`;
     const known = this.#stacks.get(key);
-    if (known || this.#gone.has(key)) return known;
+    if (known) return known;
     const value = this.#stackMap(map)?.lookup(new Uint8Array(BigInt64Array.of(id).buffer));
     if (!value) {
+      if (this.#gone.has(key)) return undefined;
+      if (this.#gone.size >= MOST_GONE) this.#gone.clear();
       this.#gone.add(key);
+      this.#stacksGone++;
       return undefined;
     }
     if (this.#stacks.size >= MOST_STACKS) this.#stacks.clear();

@@ -16,7 +16,8 @@ export class Conversation implements Disposable {
   #link: EngineLink;
   #wake = () => {};
 
-  constructor() {
+  /** `under`: a command that runs the engine. */
+  constructor(under: readonly string[] = []) {
     this.#link = spawnEngine(
       {
         message: (message) => {
@@ -28,7 +29,7 @@ export class Conversation implements Disposable {
           this.#wake();
         },
       },
-      { command: [process.execPath, built.path] },
+      { command: [...under, process.execPath, built.path] },
     );
   }
   send(message: ClientMessage): void {

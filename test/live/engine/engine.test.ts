@@ -1,6 +1,11 @@
 import { execFileSync, spawn } from "node:child_process";
-import { describe, expect, it } from "vitest";
-import type { Snapshot } from "../../../src/engine/protocol.ts";
+import { closeSync, openSync, readdirSync, readlinkSync } from "node:fs";
+import { describe, expect, it, vi } from "vitest";
+import { Containers } from "../../../src/engine/containers/resolver.ts";
+import { Engine } from "../../../src/engine/engine.ts";
+import { liveKernel } from "../../../src/engine/kernel/live.ts";
+import type { EngineMessage, Snapshot } from "../../../src/engine/protocol.ts";
+import { commandPath } from "../../support/cli.ts";
 import { slowness } from "../../support/slowness.ts";
 import { program } from "../work/support.ts";
 import { built, Conversation, type Of } from "./conversation.ts";
@@ -41,6 +46,65 @@ describe("the cost guard", () => {
     expect(engine.messages.some((m) => m.kind === "state" && m.state === "ended")).toBe(false);
     engine.send({ kind: "guard", maxOverhead: 0.2 });
     expect((await engine.state(1, "ended")).error).toMatch(/may take 0.2%/);
+  });
+
+  const setpriv = commandPath("setpriv");
+  it.skipIf(!setpriv)("says what holds where the kernel's statistics are not permitted", async () => {
+    // BPF_ENABLE_STATS takes CAP_SYS_ADMIN; loading and attaching do not.
+    using engine = new Conversation([setpriv!, "--bounding-set", "-sys_admin", "--inh-caps", "-sys_admin"]);
+    const source = "tracepoint:syscalls:sys_enter_write { @[comm] = count(); }";
+    const said = (session: number, text: string) =>
+      engine.next("output", (m) => m.session === session && m.lines.some((line) => line.text.includes(text)));
+    engine.start(1, source, { maxOverhead: 50 });
+    await said(1, "it is stopped at twice its share only");
+    // Programs that were loaded without a limit do not watch themselves.
+    engine.start(2, source);
+    await engine.state(2, "running");
+    engine.send({ kind: "guard", maxOverhead: 50 });
+    await said(2, "it is not stopped, having been started without a limit");
+  });
+});
+
+describe("a session that fails while it runs", () => {
+  const openFiles = () =>
+    readdirSync("/proc/self/fd").flatMap((fd) => {
+      try {
+        return [{ fd: Number(fd), target: readlinkSync(`/proc/self/fd/${fd}`) }];
+      } catch {
+        return [];
+      }
+    });
+
+  it("says so, and the others go on", async () => {
+    const messages: EngineMessage[] = [];
+    const engine = new Engine({
+      kernel: liveKernel(),
+      containers: new Containers(),
+      send: (message) => void messages.push(message),
+      ready: () => true,
+    });
+    const states = (id: number) =>
+      messages.flatMap((m) => (m.kind === "state" && m.session === id ? [m.state] : []));
+    const until = (holds: () => boolean) =>
+      vi.waitFor(() => expect(holds()).toBe(true), { timeout: 8000 * slowness });
+    const source = "tracepoint:syscalls:sys_enter_write { @[comm] = count(); }";
+    const before = new Set(openFiles().map(({ fd }) => fd));
+    engine.receive({ kind: "start", session: 1, source, options: {} });
+    await until(() => states(1).includes("running"));
+    const maps = openFiles().filter(({ fd, target }) => !before.has(fd) && target === "anon_inode:bpf-map");
+    engine.receive({ kind: "start", session: 2, source, options: {} });
+    await until(() => states(2).includes("running"));
+    // Something else is where the first script's maps were.
+    const others: number[] = [];
+    for (const { fd } of maps) closeSync(fd);
+    while (maps.some(({ fd }) => !others.includes(fd))) others.push(openSync("/dev/null", "r"));
+    await until(() => states(1).includes("failed"));
+    const failed = messages.find((m) => m.kind === "state" && m.session === 1 && m.state === "failed");
+    expect(failed).toMatchObject({ error: expect.stringMatching(/^bpf\(BPF_MAP_/) });
+    for (const fd of others.filter((one) => !maps.some(({ fd }) => fd === one))) closeSync(fd);
+    engine.receive({ kind: "stop", session: 2 });
+    await until(() => states(2).includes("ended"));
+    engine.close();
   });
 });
 

@@ -82,6 +82,33 @@ describe("session", () => {
     expect(session.probeCount).toBe(0);
   });
 
+  it("ends with what fails while it ends, and takes nobody with it", async () => {
+    const plan = handmadePlan({
+      pieces: [
+        countWrites("tracepoint"),
+        {
+          type: "raw_tracepoint",
+          instructions: [...emitRecord(0, 7), ...done],
+          references: [eventsReference],
+          probes: [{ via: "end", name: "end", attach: { kind: "end" } }],
+        },
+      ],
+      actions: [printAction()],
+    });
+    const states: string[] = [];
+    using session = new Session(plan);
+    await session.start({
+      onEvent: () => {
+        throw new Error("no room for this record");
+      },
+      onPrintMap: () => {},
+      onState: (state) => void states.push(state),
+    });
+    session.stop();
+    await expect(session.ended).rejects.toThrow("no room for this record");
+    expect(states).toEqual(["attaching", "running", "stopping", "failed"]);
+  });
+
   it.each(["tracepoint", "raw-syscall"] as const)("counts through %s from start to stop", async (via) => {
     using session = new Session(handmadePlan({ pieces: [countWrites(via)] }));
     await session.start(collect().sinks);
