@@ -10,7 +10,7 @@ import { type Arch, archFor } from "../arch.ts";
 import { At, Tag } from "./constants.ts";
 import { DwarfError } from "./cursor.ts";
 import type { Die } from "./die.ts";
-import { describeType, membersOf, resolveDie } from "./types.ts";
+import { type DwarfMember, describeType, membersOf, resolveDie } from "./types.ts";
 
 export type Place =
   /** The N-th general argument register; past the last one, the (N − their number)-th word on the stack. */
@@ -52,44 +52,60 @@ interface Leaf {
   class: Class;
 }
 
-/** Parts of a type, at an offset; undefined: one that never goes in registers, or more than fit there. */
-function leaves(die: Die | undefined, offset: number, into: Leaf[], depth: number): boolean {
-  const resolved = resolveDie(die);
-  if (depth > MAX_DEPTH || into.length > MAX_LEAVES) return false;
-  if (!resolved) return true;
-  const type = describeType(resolved);
-  switch (type.kind) {
-    case "struct":
-    case "class":
-    case "union":
-      return membersOf(resolved).every((member) =>
-        member.bitSize > 0
-          ? into.push({ offset: offset + (member.bitOffset >> 3), size: 1, class: "integer" }) > 0
-          : leaves(member.type, offset + (member.bitOffset >> 3), into, depth + 1),
-      );
-    case "array": {
-      const element = sizeOf(type.type, depth + 1);
-      const count = type.lengths.reduce((product, length) => product * length, 1);
-      if (element * count > 16) return false;
-      // Elements without size, of which there may be any number, are no parts.
-      if (element === 0) return true;
-      for (let i = 0; i < count; i++)
-        if (!leaves(type.type, offset + i * element, into, depth + 1)) return false;
-      return true;
+/** Finds the parts of one type; types that hold others twice over, level by level, would have them visited without end. */
+class Leaves {
+  readonly found: Leaf[] = [];
+  #visits = 0;
+  readonly #members = new Map<string, DwarfMember[]>();
+
+  /** Adds those of a type, at an offset; false: one that never goes in registers, or more than fit there. */
+  add(die: Die | undefined, offset: number, depth = 0): boolean {
+    const resolved = resolveDie(die);
+    if (depth > MAX_DEPTH || this.found.length > MAX_LEAVES || this.#visits++ > MAX_CLASSES) return false;
+    if (!resolved) return true;
+    const type = describeType(resolved);
+    switch (type.kind) {
+      case "struct":
+      case "class":
+      case "union":
+        return this.#membersOf(resolved).every((member) =>
+          member.bitSize > 0
+            ? this.found.push({ offset: offset + (member.bitOffset >> 3), size: 1, class: "integer" }) > 0
+            : this.add(member.type, offset + (member.bitOffset >> 3), depth + 1),
+        );
+      case "array": {
+        const element = sizeOf(type.type, depth + 1);
+        const count = type.lengths.reduce((product, length) => product * length, 1);
+        if (element * count > 16) return false;
+        // Elements without size, of which there may be any number, are no parts.
+        if (element === 0) return true;
+        for (let i = 0; i < count; i++)
+          if (!this.add(type.type, offset + i * element, depth + 1)) return false;
+        return true;
+      }
+      default: {
+        const size = sizeOf(resolved, depth + 1);
+        const isFloat = type.kind === "base" && type.encoding === "float";
+        if (isFloat && size === 16) return false;
+        if (size > 0 && offset % Math.min(size, 8) !== 0) return false;
+        for (let at = 0; at < size && this.found.length <= MAX_LEAVES; at += 8)
+          this.found.push({
+            offset: offset + at,
+            size: Math.min(8, size - at),
+            class: isFloat ? "float" : "integer",
+          });
+        return true;
+      }
     }
-    default: {
-      const size = sizeOf(resolved, depth + 1);
-      const isFloat = type.kind === "base" && type.encoding === "float";
-      if (isFloat && size === 16) return false;
-      if (size > 0 && offset % Math.min(size, 8) !== 0) return false;
-      for (let at = 0; at < size; at += 8)
-        into.push({
-          offset: offset + at,
-          size: Math.min(8, size - at),
-          class: isFloat ? "float" : "integer",
-        });
-      return true;
+  }
+
+  #membersOf(die: Die): DwarfMember[] {
+    let members = this.#members.get(die.key);
+    if (!members) {
+      members = membersOf(die);
+      this.#members.set(die.key, members);
     }
+    return members;
   }
 }
 
@@ -185,8 +201,9 @@ function takesItself(method: Die, owner: Die): boolean {
 
 function aggregate(die: Die, size: number, arch: Arch): Passing {
   if (isCopiedByCode(die)) return { ...scalar("integer"), aggregate: true };
-  const parts: Leaf[] = [];
-  const fits = leaves(die, 0, parts, 0);
+  const leaves = new Leaves();
+  const fits = leaves.add(die, 0);
+  const parts = leaves.found;
   const whole: Passing = { words: [], size, align: 8, memory: true, aggregate: true };
   if (arch.name === "arm64") {
     const equal =

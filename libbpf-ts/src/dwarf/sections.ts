@@ -13,6 +13,10 @@ const SHF_COMPRESSED = 0x800;
 const WINDOW = 1 << 16;
 /** More than this is not held in memory. */
 const MAX_INFLATED = 2 ** 30;
+/** A text longer than this is cut: without an end, every entry could have the whole section for its name. */
+const LONGEST_TEXT = 1 << 12;
+
+const textDecoder = new TextDecoder();
 
 export type SectionName =
   | "abbrev"
@@ -77,9 +81,11 @@ export class Section {
     }
   }
 
-  /** The zero-terminated text at an offset. */
+  /** The zero-terminated text at an offset, cut where it is longer than names are. */
   text(offset: number): string {
-    return this.parse(offset, (cursor) => cursor.text());
+    const bytes = this.upTo(offset, LONGEST_TEXT);
+    const end = bytes.indexOf(0);
+    return textDecoder.decode(end < 0 ? bytes : bytes.subarray(0, end));
   }
 }
 

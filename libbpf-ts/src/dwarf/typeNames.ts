@@ -22,6 +22,8 @@ const KINDS: Record<number, TypeKind> = {
 
 /** Bytes of a section that are searched at a time. */
 const CHUNK = 1 << 22;
+/** Characters of the names of one unit: those beyond are not found. */
+const MOST_NAMES = 1 << 26;
 
 interface Names {
   /** "struct foo" → position. */
@@ -167,15 +169,17 @@ const asBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.
 
 function readTypes(unit: Unit): Map<string, number> {
   const types = new Map<string, number>();
+  let left = MOST_NAMES;
   unit.walk((tag, at, depth) => {
     const kind = KINDS[tag];
-    if (!kind) return;
+    if (!kind || left < 0) return;
     const die = unit.die(at);
     const name = die.text(At.name);
     if (die.flag(At.declaration)) return;
     // Enumerations without a name are kept for their constants.
     const key = name === undefined ? `${kind} #${at}` : `${kind} ${name}`;
     if (name === undefined && kind !== "enum") return;
+    left -= key.length;
     if (depth === 1 || !types.has(key)) types.set(key, at);
   });
   return types;

@@ -186,9 +186,12 @@ export class ElfFile implements Disposable {
   /** Every note of the file's note sections, or of its note segments where it has no sections. */
   notes(): ElfNote[] {
     const sections = this.sections.filter(({ type }) => type === SectionType.note);
-    if (sections.length > 0) return sections.flatMap((s) => parseNotes(this.sectionData(s), s.name));
     const segments = this.segments.filter(({ type }) => type === SegmentType.note);
-    return segments.flatMap((segment) => parseNotes(this.read(segment.offset, segment.fileSize), ""));
+    const parts =
+      sections.length > 0 ? sections : segments.map((s) => ({ ...s, size: s.fileSize, name: "" }));
+    if (parts.reduce((sum, { size }) => sum + size, 0) > this.size)
+      throw new ElfError(this.path, "its notes are larger than the file");
+    return parts.flatMap(({ offset, size, name }) => parseNotes(this.read(offset, size), name));
   }
 
   /** The build id in hexadecimal. */
@@ -241,15 +244,30 @@ export class ElfFile implements Disposable {
     const names = sections[namesIndex]
       ? this.read(sections[namesIndex].offset, sections[namesIndex].size)
       : Buffer.alloc(0);
-    return sections.map(({ nameOffset, ...section }) => ({ ...section, name: stringAt(names, nameOffset) }));
+    return sections.map(({ nameOffset, ...section }) => ({
+      ...section,
+      name: stringAt(names, nameOffset, LONGEST_SECTION_NAME),
+    }));
   }
 }
 
-/** The zero-terminated text at an offset; "" beyond the end. */
-export function stringAt(bytes: Buffer, offset: number): string {
-  if (offset >= bytes.length) return "";
-  const end = bytes.indexOf(0, offset);
-  return bytes.toString("utf8", offset, end < 0 ? bytes.length : end);
+/** Bytes of one name: without an end, every symbol could have the whole table for its name. */
+const LONGEST_NAME = 1 << 16;
+const LONGEST_SECTION_NAME = 256;
+
+/** The zero-terminated text at an offset, cut where it is longer than names are; "" beyond the end. */
+export function stringAt(bytes: Buffer, offset: number, most = LONGEST_NAME): string {
+  const from = bytes.subarray(offset, offset + most);
+  const end = from.indexOf(0);
+  return from.toString("utf8", 0, end < 0 ? from.length : end);
+}
+
+/** Offsets at which `name` stands in a string table, also as the tail of a longer string, which linkers share. */
+export function nameOffsets(names: Buffer, name: string): Set<number> {
+  const offsets = new Set<number>();
+  const needle = Buffer.from(`${name}\0`, "utf8");
+  for (let at = names.indexOf(needle); at >= 0; at = names.indexOf(needle, at + 1)) offsets.add(at);
+  return offsets;
 }
 
 /** Notes: u32 name length, u32 description length, u32 type, then both, each padded to 4 bytes. */

@@ -5,6 +5,8 @@ import { stringAt } from "./file.ts";
 
 const Tag = { needed: 1, rpath: 15, runpath: 29 } as const;
 const DYNAMIC = 6;
+/** Libraries and directories of one program. */
+const MOST = 1024;
 
 export interface NeededLibraries {
   /** "libm.so.6" */
@@ -22,6 +24,7 @@ export function neededLibraries(elf: ElfFile): NeededLibraries {
   const entries = elf.sectionData(section);
   const names = elf.sectionData(strings);
   for (let at = 0; at + 16 <= entries.length; at += 16) {
+    if (needed.names.length + needed.searchPaths.length > MOST) break;
     const tag = entries.readUInt32LE(at);
     const value = entries.readUInt32LE(at + 8);
     if (tag === Tag.needed) needed.names.push(stringAt(names, value));

@@ -4,7 +4,7 @@
 
 import { lastAtMost, orderByAddress } from "../order.ts";
 import { debugFileOf } from "./debugFile.ts";
-import { ElfFile, SectionType, stringAt } from "./file.ts";
+import { ElfFile, nameOffsets, SectionType, stringAt } from "./file.ts";
 import { unpackXz } from "./xz.ts";
 
 export interface ElfSymbol {
@@ -20,8 +20,14 @@ const ENTRY = 24;
 const WORDS = 6;
 const EXECUTABLE = 4;
 const DOLLAR = 0x24;
+const UNDERSCORE = 0x5f;
 /** How many symbols before an address are looked at. */
 const MOST_STEPS = 16;
+/** How many names of one place are compared, and as how many bytes of underscores. */
+const MOST_ALIASES = 256;
+const MOST_UNDERSCORES = 16;
+/** Names listed may take this many times the bytes of their symbols and strings: some share a string, or its tail. */
+const MOST_SHARED = 16;
 const kinds: Record<number, ElfSymbol["kind"]> = { 1: "object", 2: "function", 10: "ifunc" };
 
 interface Table {
@@ -102,14 +108,6 @@ function isLabel({ words, names, code }: Table, at: number): boolean {
   return (info & 15) === 0 && (code[info >>> 16] ?? false) && words[at] !== 0 && names[words[at]] !== DOLLAR;
 }
 
-/** Offsets at which `name` stands in a string table, also as the tail of a longer string, which linkers share. */
-function nameOffsets(names: Buffer, name: string): Set<number> {
-  const offsets = new Set<number>();
-  const needle = Buffer.from(`${name}\0`, "utf8");
-  for (let at = names.indexOf(needle); at >= 0; at = names.indexOf(needle, at + 1)) offsets.add(at);
-  return offsets;
-}
-
 /** The symbols of one file. It may be closed once they are read. */
 export class ElfSymbols {
   #tables: Table[];
@@ -163,15 +161,18 @@ export class ElfSymbols {
     return [...found.values()];
   }
 
-  /** Every function, once for each name and address. */
+  /** Every function, once for each name and address; a file whose names take many times its size is cut short. */
   functions(): ElfSymbol[] {
     const seen = new Set<string>();
     const found: ElfSymbol[] = [];
     for (const table of this.#tables) {
       const { words } = table;
+      let left = MOST_SHARED * (words.byteLength + table.names.length);
       for (let at = 0; at < words.length; at += WORDS) {
         if (!isFunction(words, at) || !isDefined(words, at)) continue;
         const symbol = symbolIn(table, at);
+        left -= symbol.name.length;
+        if (left < 0) break;
         const key = `${symbol.address}:${symbol.name}`;
         if (seen.has(key)) continue;
         seen.add(key);
@@ -195,15 +196,20 @@ export class ElfSymbols {
     return { name: this.#nameAt(nearest), offset: address - addresses[nearest] };
   }
 
-  /** The name that is best known, of those that the place has. */
+  /** Of the names that the place has the one that people know: the fewest underscores before it, then the first. */
   #nameAt(i: number): string {
     const { addresses, sizes, names, tables } = this.#index!;
-    let first = i;
-    while (first > 0 && addresses[first - 1] === addresses[i] && sizes[first - 1] === sizes[i]) first--;
-    const aliases = Array.from({ length: i - first + 1 }, (_, n) =>
-      stringAt(this.#tables[tables[first + n]].names, names[first + n]),
-    );
-    return bestName(aliases);
+    const bytesOf = (n: number) => this.#tables[tables[n]].names;
+    let best = i;
+    let fewest = Number.POSITIVE_INFINITY;
+    for (let n = i; n >= 0 && n > i - MOST_ALIASES; n--) {
+      if (addresses[n] !== addresses[i] || sizes[n] !== sizes[i]) break;
+      const count = underscores(bytesOf(n), names[n]);
+      if (count > fewest) continue;
+      best = n;
+      fewest = count;
+    }
+    return stringAt(bytesOf(best), names[best]);
   }
 
   /** Bytes that the symbols take. */
@@ -250,11 +256,10 @@ export class ElfSymbols {
   }
 }
 
-const underscores = (name: string): number => /^_*/.exec(name)![0].length;
-
-/** Of several names for one place, the one that people know: the fewest underscores before it, then the first. */
-function bestName(names: readonly string[]): string {
-  return names.reduce((best, name) => (underscores(name) < underscores(best) ? name : best));
+function underscores(names: Buffer, at: number): number {
+  let count = 0;
+  while (count < MOST_UNDERSCORES && names[at + count] === UNDERSCORE) count++;
+  return count;
 }
 
 function symbolIn({ words, names }: Table, at: number): ElfSymbol {

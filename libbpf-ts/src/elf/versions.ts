@@ -1,10 +1,11 @@
 // Versions of symbols: a library may have several functions of one name, each for programs linked at another time.
 
-import { type ElfFile, SectionType, stringAt } from "./file.ts";
+import { type ElfFile, nameOffsets, SectionType, stringAt } from "./file.ts";
 
 const GNU_VERSYM = 0x6fffffff;
 const GNU_VERDEF = 0x6ffffffd;
 const SYMBOL = 24;
+const LONGEST_VERSION = 256;
 
 /** Version index → "GLIBC_2.14". */
 function definedVersions(elf: ElfFile): Map<number, string> {
@@ -17,7 +18,7 @@ function definedVersions(elf: ElfFile): Map<number, string> {
   for (let at = 0; at + 20 <= bytes.length; ) {
     const aux = at + bytes.readUInt32LE(at + 12);
     if (aux + 4 > bytes.length) break;
-    versions.set(bytes.readUInt16LE(at + 4), stringAt(names, bytes.readUInt32LE(aux)));
+    versions.set(bytes.readUInt16LE(at + 4), stringAt(names, bytes.readUInt32LE(aux), LONGEST_VERSION));
     const next = bytes.readUInt32LE(at + 16);
     if (next === 0) break;
     at += next;
@@ -33,16 +34,18 @@ export function symbolVersions(elf: ElfFile, name: string): Map<number, string[]
   const strings = dynamic && elf.sections[dynamic.link];
   if (!dynamic || !indexes || !strings) return found;
   const symbols = elf.sectionData(dynamic);
-  const names = elf.sectionData(strings);
+  const offsets = nameOffsets(elf.sectionData(strings), name);
   const index = elf.sectionData(indexes);
   const versions = definedVersions(elf);
   for (let i = 0; (i + 1) * SYMBOL <= symbols.length && i * 2 + 2 <= index.length; i++) {
     const at = i * SYMBOL;
-    if (symbols.readUInt16LE(at + 6) === 0 || stringAt(names, symbols.readUInt32LE(at)) !== name) continue;
+    if (symbols.readUInt16LE(at + 6) === 0 || !offsets.has(symbols.readUInt32LE(at))) continue;
     const version = versions.get(index.readUInt16LE(i * 2) & 0x7fff);
     if (version === undefined) continue;
     const address = Number(symbols.readBigUInt64LE(at + 8));
-    found.set(address, [...(found.get(address) ?? []), version]);
+    const known = found.get(address);
+    if (known) known.push(version);
+    else found.set(address, [version]);
   }
   return found;
 }
