@@ -19,6 +19,15 @@ prints("maps and keys", [
   ["@a[cpu >= 0] = 1", "@a[true]: 1"],
 ]);
 
+// What was looked up on one way through the code is not known on the others.
+prints("elements read again after code that does not always run", [
+  ['@a[tid] = 7; printf("%d ", @a[tid]); if (@a[tid] == 7) { printf("seven") } clear(@a)', "7 seven"],
+  ["@a[tid] = 7; if (nsecs == 0) { $x = @a[tid] } print(@a[tid]); clear(@a)", "7"],
+  ["@a[tid] = 7; $x = nsecs == 0 ? @a[tid] : 2; print(($x, @a[tid])); clear(@a)", "(2, 7)"],
+  ["@a[tid] = 7; $x = nsecs == 0 && @a[tid] == 7; print(($x, @a[tid])); clear(@a)", "(false, 7)"],
+  ['@a[tid] = 7; printf("%d ", nsecs == 0 ? @a[tid] : 1); print(@a[tid]); clear(@a)', "1 7"],
+]);
+
 prints("declared maps", [
   ["let @a = hash(2); begin { @a[1] = 1; @a[2] = 2 }", "@a[1]: 1\n@a[2]: 2"],
   ["let @a = lruhash(100); begin { @a[1] = 1 }", "@a[1]: 1"],

@@ -98,7 +98,7 @@ export class Cx {
   #frameSize: number = FRAME.locals;
   #scratchReg: Reg | undefined;
   #scratchBlock: Block | undefined;
-  #found: Found[] = [];
+  #found: readonly Found[] = [];
   /** Iterators: the objects that the context points at, by their pointer's offset. */
   readonly objects = new Map<number, Value>();
   /** Raw system calls: what was found out on the way to the body. */
@@ -136,7 +136,7 @@ export class Cx {
   }
 
   remember(map: MapInfo, key: TypedExpression, address: Value): void {
-    if (isSettled(key)) this.#found.push({ map, key, address });
+    if (isSettled(key)) this.#found = [...this.#found, { map, key, address }];
   }
 
   /** Values of a map are replaced or deleted. */

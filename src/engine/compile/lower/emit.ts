@@ -70,8 +70,10 @@ export function emitRecord(cx: Cx, action: EmitAction, args: RecordArgument[]): 
     b.store(record, 4, 4, probe);
   }
   if (position) b.store(record, 8, 8, position);
-  args.forEach((arg, i) => {
-    arg.write({ base: record, offset: plan.arguments[i].offset, space: "bpf" });
+  cx.sometimes(() => {
+    args.forEach((arg, i) => {
+      arg.write({ base: record, offset: plan.arguments[i].offset, space: "bpf" });
+    });
   });
   b.call("ringbuf_submit", record, constant(control ? 0 : NO_WAKEUP));
   b.startBlock(after);
