@@ -2,7 +2,7 @@
  * Kernel functions: one perf event each, or many by one kprobe_multi link (5.18). A name that several functions have means
  * all of them; the kernel knows such by address only.
  */
-import { attachKprobe, attachKprobeMulti, type BpfProgram, FdLink, Kallsyms, type Link } from "libbpf-ts";
+import { attachKprobe, attachKprobeMulti, type BpfProgram, Kallsyms, type Link } from "libbpf-ts";
 import type { Attach } from "../compile/typed.ts";
 import { AttachError, type Attached, type Attacher, attachOf, inHalves, isRefusal } from "./attached.ts";
 import { withPerfLinks } from "./tracepoint.ts";
@@ -18,22 +18,16 @@ const addressesOf = (targets: readonly Kprobe[]): Map<string, bigint[]> => {
   return kallsyms.functionAddresses(new Set(targets.map(fullName)));
 };
 
-function attachOne(program: BpfProgram, target: Kprobe, index: number, cookie: number): Attached {
+function attachOne(program: BpfProgram, target: Kprobe, index: number, cookie: number): Attached[] {
   const { function: symbol, module, offset, address, return: ret, several } = target;
   const more = { offset: BigInt(offset), ret, cookie: withPerfLinks(BigInt(cookie)) };
   const places =
     address !== undefined ? [address] : several ? (addressesOf([target]).get(fullName(target)) ?? []) : [];
-  if (places.length === 0) {
-    const link = attachKprobe(program, { symbol, module, ...more });
-    return { link, probes: [index], slowToClose: true };
-  }
-  const links = whatCan(places, (place) => attachKprobe(program, { address: place, ...more }));
-  const link = new FdLink(
-    links[0].target,
-    links.map(({ fd }) => fd),
-    links[0].info() !== undefined,
-  );
-  return { link, probes: [index], slowToClose: true };
+  const links =
+    places.length === 0
+      ? [attachKprobe(program, { symbol, module, ...more })]
+      : whatCan(places, (place) => attachKprobe(program, { address: place, ...more }));
+  return links.map((link) => ({ link, probes: [index], slowToClose: true }));
 }
 
 /**
@@ -59,7 +53,7 @@ function whatCan(places: readonly bigint[], attach: (place: bigint) => Link): Li
 }
 
 export const kprobe: Attacher = ({ program, probes, indexes, cookies }) =>
-  probes.map((probe, i) => attachOne(program, attachOf(probe, "kprobe"), indexes[i], cookies[i]));
+  probes.flatMap((probe, i) => attachOne(program, attachOf(probe, "kprobe"), indexes[i], cookies[i]));
 
 /** One call for many functions: all by name, or, those of modules and those that share a name, all by address. */
 export const kprobeMulti: Attacher = ({ program, probes, indexes, cookies, refused }) => {
