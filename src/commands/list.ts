@@ -40,10 +40,13 @@ function* linesOf(
     return;
   }
   const kernel = liveKernel(debugDirectories);
+  let problem: string | undefined;
   for (const probe of listProbes(kernel, pattern, pid)) {
     yield probe;
-    if (verbose) for (const line of argumentLines(kernel, probe)) yield `    ${line}`;
+    if (!verbose) continue;
+    for (const line of argumentLines(kernel, probe, (message) => (problem ??= message))) yield `    ${line}`;
   }
+  if (problem !== undefined) sayWarning(`not all arguments are known: ${problem}`);
 }
 
 function printLines(lines: Iterable<string>): number {

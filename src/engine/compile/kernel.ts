@@ -48,8 +48,8 @@ export type ArgumentPlace =
   /** The N-th argument register; past the last of them, words of the stack. */
   | { kind: "argument"; index: number }
   | { kind: "register"; register: string }
-  /** A clause that follows the argument's name: "is floating point, …". */
-  | { kind: "unreadable"; why: string };
+  /** `why` follows the argument's name: "is floating point, …"; `hint` is what to do. */
+  | { kind: "unreadable"; why: string; hint?: string };
 
 /** A function as its program's debug info describes it. */
 export interface UserFunction {

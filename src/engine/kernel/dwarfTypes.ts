@@ -37,12 +37,27 @@ const MAX_LENGTH = 2 ** 31;
 
 const closing = new FinalizationRegistry<Dwarf>((dwarf) => dwarf[Symbol.dispose]());
 
-const UNREADABLE: Record<string, string> = {
-  float: "is floating point: it is in a vector register, which BPF cannot read",
-  struct: "is a struct passed by value, which has no address and may be in several registers",
-  wide: "has more than 64 bits and is in two registers",
-  removed: "was taken out of this copy of the function by the compiler",
-  convention: "is passed in a way that is not C's, and the debug info does not say where",
+type DwarfUnreadable = Extract<DwarfParameter["place"], { kind: "unreadable" }>;
+
+const RAW = "arg0, arg1, … are the argument registers as they are";
+const UNREADABLE: Record<DwarfUnreadable["why"], { why: string; hint: string }> = {
+  float: {
+    why: "is floating point: it is in a vector register, which BPF cannot read",
+    hint: "trace a function that gets its address, or the integer made of it",
+  },
+  struct: {
+    why: "is a struct passed by value, which has no address and may be in several registers",
+    hint: `trace a function that gets its address; ${RAW}, and may hold its bytes`,
+  },
+  wide: { why: "has more than 64 bits and is in two registers", hint: `${RAW}: it is in two of them` },
+  removed: {
+    why: "was taken out of this copy of the function by the compiler",
+    hint: "build with -fno-ipa-sra -fno-ipa-cp to keep it, or trace the caller",
+  },
+  convention: {
+    why: "is passed in a way that is not C's, and the debug info does not say where",
+    hint: RAW,
+  },
 };
 
 export class DwarfTypes implements UserDebugInfo {
@@ -253,5 +268,5 @@ function declared(type: Die | undefined, name: string): string {
 }
 
 function placeOf(place: DwarfParameter["place"]): ArgumentPlace {
-  return place.kind === "unreadable" ? { kind: "unreadable", why: UNREADABLE[place.why] } : place;
+  return place.kind === "unreadable" ? { kind: "unreadable", ...UNREADABLE[place.why] } : place;
 }

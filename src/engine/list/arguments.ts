@@ -115,12 +115,17 @@ const LINES: Record<string, Lines> = {
   },
 };
 
-/** One line per argument of a listed probe; none where nobody says. */
-export function argumentLines(kernel: Kernel, probe: string): string[] {
+/** One line per argument of a listed probe; none where nobody says. `problem` gets the reason where there is one. */
+export function argumentLines(
+  kernel: Kernel,
+  probe: string,
+  problem: (message: string) => void = () => {},
+): string[] {
   const [type, ...parts] = probe.split(":");
   try {
     return LINES[type]?.(kernel, parts) ?? [];
-  } catch {
+  } catch (error) {
+    problem(error instanceof Error ? error.message : String(error));
     return [];
   }
 }

@@ -4,7 +4,7 @@ import { didYouMean, nearest } from "../compile/check/nearest.ts";
 import type { Kernel } from "../compile/kernel.ts";
 import { hasWildcard } from "../compile/probes/wildcard.ts";
 import { PROBE_TYPES } from "../compile/tables/probeTypes.ts";
-import { canonicalType, listProbes, missingFeature } from "./probes.ts";
+import { canonicalType, isListed, listProbes, missingFeature } from "./probes.ts";
 import { isTypePattern, typeNames } from "./structs.ts";
 
 export interface Missing {
@@ -65,6 +65,12 @@ export function explainMissing(kernel: Kernel, pattern: string, pid?: number): M
     return {
       message: `there is no probe type ${first}`,
       hint: didYouMean(first, types) ?? `probe types are ${types.join(", ")}`,
+    };
+  }
+  if (row && !isListed(type)) {
+    return {
+      message: `${type} probes are not listed: they are written as ${row.syntax.join(" or ")}`,
+      hint: row.help,
     };
   }
   const feature = missingFeature(kernel, pattern);

@@ -26,6 +26,8 @@ interface Listing {
   onlyNamed?: "always" | "without-target";
   /** NAME may come behind a TARGET; the others have all of the rest as their name. */
   targeted?: true;
+  /** Few, in an order that means something; the others are sorted by name. */
+  ordered?: true;
   probes(query: Query): Iterable<string>;
 }
 
@@ -146,11 +148,19 @@ const events = (rows: readonly { name: string; aliases: readonly string[] }[]): 
 
 const UNITS = ["hz", "us", "ms", "s"];
 
+/** One that is alone of its type. */
+const single = (type: string) =>
+  function* ({ name }: Query): Iterable<string> {
+    if (name === "*") yield type;
+  };
+
 const LISTINGS: readonly Listing[] = [
+  { type: "begin", onlyNamed: "always", probes: single("begin") },
+  { type: "end", onlyNamed: "always", probes: single("end") },
   { type: "fentry", targeted: true, probes: trampolines("fentry", "fentry") },
   { type: "fexit", targeted: true, onlyNamed: "always", probes: trampolines("fexit", "fexit") },
-  { type: "hardware", probes: names("hardware", events(HARDWARE_EVENTS)) },
-  { type: "interval", probes: names("interval", UNITS) },
+  { type: "hardware", ordered: true, probes: names("hardware", events(HARDWARE_EVENTS)) },
+  { type: "interval", ordered: true, probes: names("interval", UNITS) },
   {
     type: "iter",
     *probes({ kernel, name }) {
@@ -160,15 +170,18 @@ const LISTINGS: readonly Listing[] = [
   },
   { type: "kprobe", targeted: true, probes: kprobes("kprobe") },
   { type: "kretprobe", targeted: true, onlyNamed: "always", probes: kprobes("kretprobe") },
-  { type: "profile", probes: names("profile", UNITS) },
+  { type: "profile", ordered: true, probes: names("profile", UNITS) },
   { type: "rawtracepoint", targeted: true, probes: rawTracepoints },
-  { type: "self", probes: names("self", ["signal:SIGUSR1"], "") },
-  { type: "software", probes: names("software", events(SOFTWARE_EVENTS)) },
+  { type: "self", ordered: true, probes: names("self", ["signal:SIGUSR1"], "") },
+  { type: "software", ordered: true, probes: names("software", events(SOFTWARE_EVENTS)) },
   { type: "tracepoint", targeted: true, probes: tracepoints },
   { type: "uprobe", targeted: true, onlyNamed: "without-target", probes: userFunctions("uprobe") },
   { type: "uretprobe", targeted: true, onlyNamed: "always", probes: userFunctions("uretprobe") },
   { type: "usdt", targeted: true, onlyNamed: "without-target", probes: usdtProbes },
 ];
+
+/** Whether probes of a type can be listed; the others are written, each as it is wanted. */
+export const isListed = (type: string): boolean => LISTINGS.some((listing) => listing.type === type);
 
 /** What the kernel must be able to do for a type's probes to be listed. */
 const NEEDS: Record<string, string> = {
@@ -194,8 +207,13 @@ function queryOf({ targeted }: Listing, parts: string[], kernel: Kernel, pid: nu
   return { kernel, target: parts[0], name: parts.slice(1).join(":") || "*", pid };
 }
 
+const probesOf = (listing: Listing, parts: string[], kernel: Kernel, pid: number | undefined): string[] => {
+  const found = [...listing.probes(queryOf(listing, parts, kernel, pid))];
+  return listing.ordered ? found : found.sort();
+};
+
 function* matches(kernel: Kernel, pattern: string, pid: number | undefined): Iterable<string> {
-  if (!pattern.includes(":") && LISTINGS.some((listing) => listing.type === canonicalType(pattern))) {
+  if (!pattern.includes(":") && isListed(canonicalType(pattern))) {
     yield* matches(kernel, `${pattern}:*`, pid);
     return;
   }
@@ -203,7 +221,7 @@ function* matches(kernel: Kernel, pattern: string, pid: number | undefined): Ite
   const type = canonicalType(first);
   const exact = LISTINGS.find((listing) => listing.type === type);
   if (exact) {
-    yield* exact.probes(queryOf(exact, parts, kernel, pid));
+    yield* probesOf(exact, parts, kernel, pid);
     return;
   }
   if (!hasWildcard(first)) return;
@@ -214,7 +232,7 @@ function* matches(kernel: Kernel, pattern: string, pid: number | undefined): Ite
     const named = first !== "*" && listing.type.startsWith(first.replace(/\*.*$/s, ""));
     if (!wantsType(listing.type) || (onlyNamed === "always" && !named)) continue;
     if (onlyNamed === "without-target" && !named && !somewhere) continue;
-    yield* listing.probes(queryOf(listing, parts, kernel, pid));
+    yield* probesOf(listing, parts, kernel, pid);
   }
 }
 

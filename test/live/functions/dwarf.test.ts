@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { liveKernel } from "../../../src/engine/kernel/live.ts";
 import { argumentLines } from "../../../src/engine/list/index.ts";
-import { commandPath, isRoot } from "../../support/cli.ts";
+import { commandPath, isRoot, tracedeck } from "../../support/cli.ts";
 import { canBuildWith, canCompile, cProgram, type Program } from "../../support/programs.ts";
 import { runScript } from "../../support/script.ts";
 
@@ -26,6 +26,7 @@ const BUILDS: readonly [name: string, program: Program][] = [
 const plain = BUILDS[1][1];
 const optimised = BUILDS[3][1];
 const bare = c("-O1");
+const split = c("-g", "-O1", "-gsplit-dwarf");
 const CPP_BUILDS: readonly [name: string, program: Program][] = [
   ["-O0", cpp("-g", "-O0")],
   ["-O2", cpp("-g", "-O2")],
@@ -193,6 +194,9 @@ describe.skipIf(!canTrace)("no debug info", () => {
     expect(stderr).toContain(`args is not known: ${bare.path} has no debug info`);
     expect(stderr).toMatch(/build it with -g.*\/usr\/lib\/debug\/\.build-id\/..\/[0-9a-f]+\.debug/);
     expect(stderr).toContain("arg0, arg1, … work without");
+    const listed = await tracedeck(["list", "-v", `uprobe:${split.path}:walk`]);
+    expect(listed.stdout).toBe(`uprobe:${split.path}:walk\n`);
+    expect(listed.stderr).toMatch(/^WARNING: not all arguments are known: .*build without -gsplit-dwarf\n$/);
   });
 
   test("so do source lines, and lines without code name their neighbours", async () => {

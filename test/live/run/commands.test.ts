@@ -104,6 +104,18 @@ describe.skipIf(!isRoot)("tracedeck list", () => {
     );
   });
 
+  test("what there is of a type, by name", async () => {
+    expect((await tracedeck(["list", "begin,END,self"])).stdout).toBe("begin\nend\nself:signal:SIGUSR1\n");
+    expect((await tracedeck(["list", "interval"])).stdout).toBe(
+      "interval:hz:\ninterval:us:\ninterval:ms:\ninterval:s:\n",
+    );
+    for (const pattern of ["uprobe:/bin/bash:read*", "tracepoint:*", "iter", "rt:*"]) {
+      const lines = (await tracedeck(["list", pattern])).stdout.trimEnd().split("\n");
+      expect(lines.length).toBeGreaterThan(3);
+      expect(lines).toEqual(lines.toSorted());
+    }
+  });
+
   test("raw tracepoints, iterators, USDT probes with their arguments", async () => {
     expect((await tracedeck(["list", "-v", "rt:sched_process_fork,iter:task_vma"])).stdout).toBe(
       [
@@ -140,6 +152,8 @@ describe.skipIf(!isRoot)("tracedeck list", () => {
     ["iter:tsk", "did you mean iter:task"],
     ["usdt:libstdc++:thro", ":libstdcxx:throw"],
     ["uprobe:/no/such/file:x", "there is no program or library /no/such/file"],
+    ["watchpoint", "they are written as watchpoint:ADDRESS:LENGTH:MODE"],
+    ["bench:*", "they are written as bench:NAME"],
     ["tracepoint:*:nothing_of_this*", "no probe matches tracepoint:*:nothing_of_this*"],
   ])("%s: nothing, said so, and 1", async (pattern, said) => {
     const { stdout, stderr, status } = await tracedeck(["list", pattern]);

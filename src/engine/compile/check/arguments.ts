@@ -132,7 +132,7 @@ function usdtArgument(index: number, probe: Probe, span: Span, cx: Context): Typ
       span,
       `arg${index} of ${probe.name} is at ${spec.slice(spec.indexOf("@") + 1)}, which cannot be read here`,
       operand === undefined
-        ? "floating-point registers are out of reach for BPF"
+        ? "floating-point registers are out of reach for BPF: trace where the program passes the value as an integer or by address"
         : `${operand.symbol} is no symbol of the binary: has it been stripped?`,
     );
   return { op: "usdt-arg", spec, type, span };

@@ -98,14 +98,14 @@ export function argumentSlot(
       return { op: "arg", index: place.index, type: UINT64, span };
     case "register":
       return { op: "reg", name: place.register, type: UINT64, span };
-    case "unreadable":
-      cx.error(
-        "unreadable-argument",
-        span,
-        `args.${name} ${place.why}`,
-        others.length ? `readable here: ${someOf(others.map((other) => `args.${other}`))}` : undefined,
-      );
+    case "unreadable": {
+      const readable = others.length
+        ? `readable here: ${someOf(others.map((other) => `args.${other}`))}`
+        : undefined;
+      const hints = [place.hint, readable].filter(Boolean).join("; ");
+      cx.error("unreadable-argument", span, `args.${name} ${place.why}`, hints || undefined);
       return undefined;
+    }
   }
 }
 
