@@ -175,6 +175,11 @@ export class BpfMap implements Disposable {
     return this.#read(Cmd.mapLookupBatch);
   }
 
+  /** Reads the whole map piece by piece, in little memory. A piece is only good during its call. */
+  readPieces(piece: (contents: MapContents) => void): void {
+    this.#read(Cmd.mapLookupBatch, piece);
+  }
+
   /** Reads the whole map and empties it, losing no update in between (hash maps). */
   takeBatch(): MapContents {
     return this.#read(Cmd.mapLookupAndDeleteBatch);
@@ -288,29 +293,41 @@ export class BpfMap implements Disposable {
     };
   }
 
-  #read(cmd: number): MapContents {
-    if (this.#noBatch) return this.#readOneByOne(cmd === Cmd.mapLookupAndDeleteBatch);
+  /** The contents, or with `piece` the last piece of them. */
+  #read(cmd: number, piece?: (contents: MapContents) => void): MapContents {
+    const last = (contents: MapContents) => {
+      piece?.(contents);
+      return contents;
+    };
+    if (this.#noBatch) return last(this.#readOneByOne(cmd === Cmd.mapLookupAndDeleteBatch));
     if (this.#room() === 0) this.#grow(Math.min(this.maxEntries, 256), 0);
     let [from, to] = this.#cursors;
     let count = 0;
+    let total = 0;
+    const makeRoom = (entries: number) => {
+      if (!piece || count === 0) return this.#grow(entries, count);
+      piece(this.#contents(count));
+      count = 0;
+    };
     for (let first = true; ; ) {
-      if (this.#room() === count) this.#grow(Math.max(count * 2, 64), count);
+      if (this.#room() === count) makeRoom(Math.max(count * 2, 64));
       const keys = this.#keys.subarray(count * this.keySize);
       const values = this.#values.subarray(count * this.valueStride);
       const result = this.#batch(cmd, first ? undefined : from, to, keys, values, this.#room() - count);
       const got = attr.view.getUint32(32, true);
       if (result >= 0 || result === -Errno.ENOENT) {
         count += got;
-        if (result < 0 || count >= this.maxEntries) return this.#contents(count);
+        total += got;
+        if (result < 0 || total >= this.maxEntries) return last(this.#contents(count));
         [from, to] = [to, from];
         first = false;
       } else if (result === -Errno.ENOSPC) {
-        this.#grow(Math.max(this.#room() * 2, 64), count);
+        makeRoom(Math.max(this.#room() * 2, 64));
       } else if (result !== -Errno.EINTR && result !== -Errno.EAGAIN) {
         // No batches for this type: all of them before 5.6, per-CPU arrays before 5.13.
         if (first && [Errno.ENOTSUPP, Errno.EINVAL, Errno.EOPNOTSUPP].includes(-result as never)) {
           this.#noBatch = true;
-          return this.#readOneByOne(cmd === Cmd.mapLookupAndDeleteBatch);
+          return last(this.#readOneByOne(cmd === Cmd.mapLookupAndDeleteBatch));
         }
         throw new SysError(bpfCallName(cmd, this.name), -result);
       }

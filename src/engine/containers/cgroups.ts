@@ -1,4 +1,7 @@
-/** Cgroups by their ids: an id is the inode of the cgroup's directory. Hierarchies are read when first asked for. */
+/**
+ * Cgroups by their ids: an id is the inode of the cgroup's directory, and is not given to another. Hierarchies are read when
+ * first asked for, and again for an id that is new.
+ */
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { basename } from "node:path";
 import { monotonicMs } from "../clock.ts";
@@ -8,15 +11,19 @@ interface Hierarchy {
   root: string;
   /** Cgroup id → path below the root. */
   paths: Map<bigint, string>;
+  /** Ids that were asked for and not there: of cgroups that are gone. */
+  missing: Set<bigint>;
 }
 
-/** An id that is not there is not looked for again for so many milliseconds. */
-const MISSING_FOR = 1000;
-const MOST_MISSING = 10_000;
+const MOST_PATHS = 100_000;
+const MOST_MISSING = 100_000;
+/** Many ids of cgroups that are gone: looking for them may take this part of the time, and so many milliseconds at once. */
+const SHARE = 20;
+const MOST_AT_ONCE = 200;
 
 /** Mounted hierarchies: "unified" for version 2 first, then version 1 by controller. */
-function cgroupHierarchies(): Hierarchy[] {
-  const named = readFileSync("/proc/mounts", "utf8")
+function cgroupHierarchies(mounts: string): Hierarchy[] {
+  const named = readFileSync(mounts, "utf8")
     .split("\n")
     .map((line) => line.split(" "))
     .filter(([, , type]) => type === "cgroup" || type === "cgroup2")
@@ -24,12 +31,14 @@ function cgroupHierarchies(): Hierarchy[] {
       name: type === "cgroup2" ? "unified" : basename(root),
       root,
       paths: new Map<bigint, string>(),
+      missing: new Set<bigint>(),
     }));
   const order = (h: Hierarchy) => (h.name === "unified" ? "" : h.name);
   return named.sort((a, b) => (order(a) < order(b) ? -1 : 1));
 }
 
 function readPaths(hierarchy: Hierarchy): void {
+  if (hierarchy.paths.size > MOST_PATHS) hierarchy.paths.clear();
   const visit = (path: string) => {
     const directory = hierarchy.root + path;
     try {
@@ -48,9 +57,16 @@ const globPattern = (glob: string): RegExp =>
   new RegExp(`^${glob.replace(/[.+^${}()|[\]\\?]/g, "\\$&").replaceAll("*", ".*")}$`);
 
 export class Cgroups {
+  readonly #mounts: string;
   #hierarchies: Hierarchy[] | undefined;
-  /** When an id was last looked for in vain, by hierarchy and id. */
-  #missing = new Map<string, number>();
+  /** Milliseconds that reading may take now, and when that was reckoned. */
+  #credit = MOST_AT_ONCE;
+  #credited = 0;
+
+  /** `mounts`: a list of what is mounted, as the kernel gives it. */
+  constructor(mounts = "/proc/mounts") {
+    this.#mounts = mounts;
+  }
 
   /** "unified:/path,cpu:/path": in every hierarchy whose name matches the filter. */
   pathOf(id: bigint, filter: string): string {
@@ -71,21 +87,24 @@ export class Cgroups {
   }
 
   #all(): Hierarchy[] {
-    this.#hierarchies ??= cgroupHierarchies();
+    this.#hierarchies ??= cgroupHierarchies(this.#mounts);
     return this.#hierarchies;
   }
 
   #find(hierarchy: Hierarchy, id: bigint): string | undefined {
     const known = hierarchy.paths.get(id);
     if (known !== undefined) return known;
-    const key = `${hierarchy.name} ${id}`;
+    if (hierarchy.missing.has(id)) return undefined;
     const now = monotonicMs();
-    if (now - (this.#missing.get(key) ?? Number.NEGATIVE_INFINITY) < MISSING_FOR) return undefined;
+    this.#credit = Math.min(MOST_AT_ONCE, this.#credit + (now - this.#credited) / SHARE);
+    this.#credited = now;
+    if (this.#credit <= 0) return undefined;
     readPaths(hierarchy);
+    this.#credit -= monotonicMs() - now;
     const path = hierarchy.paths.get(id);
     if (path === undefined) {
-      if (this.#missing.size >= MOST_MISSING) this.#missing.clear();
-      this.#missing.set(key, now);
+      if (hierarchy.missing.size >= MOST_MISSING) hierarchy.missing.clear();
+      hierarchy.missing.add(id);
     }
     return path;
   }

@@ -181,7 +181,11 @@ export class Session implements Disposable {
     this.plan = plan;
     this.#options = options;
     this.#refusals = new Refusals(plan.config.missingProbes);
-    this.#symbols = new SessionSymbols(plan, (map) => this.#maps[map]);
+    this.#symbols = new SessionSymbols(
+      plan,
+      (map) => this.#maps[map],
+      (index, id) => this.#stackRoom?.taken(index, id),
+    );
     this.symbols = this.#symbols;
     this.ended = new Promise((resolve, reject) => {
       this.#resolveEnded = resolve;
@@ -477,7 +481,7 @@ export class Session implements Disposable {
     // A busy ring is looked at again at once or soon, a quiet one ever less often.
     this.#wait = this.eventCount - before >= BUSY ? FIRST_LOOK : Math.min(RAREST_LOOK, this.#wait * 1.5);
     if (more) this.#wait = 0;
-    else this.#makeStackRoom();
+    else if (this.#sinks?.ready?.() ?? true) this.#makeStackRoom();
     this.#look();
   }
 

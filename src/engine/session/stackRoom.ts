@@ -1,6 +1,9 @@
 /**
  * Room for stacks. Each different one is kept for as long as it may be shown; a script that prints stacks for days would fill
- * any table. Before a table is full, what no map of the script holds is forgotten: printed ones have been printed by then.
+ * any table. Before a table is full, what no map of the script holds is taken out of it: printed ones have been printed by then.
+ *
+ * A program may come upon a stack just before it is taken out, and a screen may print late: what was taken out last is kept
+ * here until the next time, and put back if a map of the script has it by then.
  */
 import type { BpfMap } from "libbpf-ts";
 import type { Plan } from "../compile/plan.ts";
@@ -21,7 +24,9 @@ export class StackRoom {
   readonly #share: number;
   #keptBefore = 0;
   /** Ids by index of the stack map: those that were there at the last look. */
-  #old: bigint[][] | undefined;
+  #old: Set<bigint>[] | undefined;
+  /** What was taken out last, by index of the stack map. */
+  #taken: Taken[] = [];
 
   constructor(plan: Plan, mapAt: (map: number) => BpfMap) {
     this.#plan = plan;
@@ -42,8 +47,11 @@ export class StackRoom {
   look(kept: number): boolean {
     if (this.#old) {
       const held = this.#held();
-      for (const [index, map] of this.#plan.stackMaps.entries())
-        forget(this.#mapAt(map), this.#old[index], held[index]);
+      this.#taken = this.#plan.stackMaps.map((index, i) => {
+        const map = this.#mapAt(index);
+        this.#taken[i]?.putBack(map, held[i]);
+        return takeOut(map, this.#old![i], held[i]);
+      });
       this.#old = undefined;
       return false;
     }
@@ -52,6 +60,11 @@ export class StackRoom {
       this.#old = this.#plan.stackMaps.map((map) => idsIn(this.#mapAt(map)));
     }
     return this.#old !== undefined;
+  }
+
+  /** The frames of a stack that was taken out last. `index`: of the stack map. */
+  taken(index: number, id: bigint): Uint8Array | undefined {
+    return this.#taken[index]?.get(id);
   }
 
   /** The ids that maps hold, by index of the stack map. */
@@ -82,18 +95,81 @@ function collect(
   }
 }
 
-/** Walks keys alone: the frames of thousands of stacks are megabytes. */
-function idsIn(map: BpfMap): bigint[] {
-  const ids: bigint[] = [];
-  let key = map.nextKey();
-  while (key && ids.length < map.maxEntries) {
-    ids.push(new DataView(key.buffer, key.byteOffset, 8).getBigInt64(0, true));
-    key = map.nextKey(key);
-  }
+const keyOf = (id: bigint): Uint8Array => new Uint8Array(BigInt64Array.of(id).buffer);
+
+function idsIn(map: BpfMap): Set<bigint> {
+  const ids = new Set<bigint>();
+  map.readPieces(({ keys, count }) => {
+    const view = new DataView(keys.buffer, keys.byteOffset);
+    for (let i = 0; i < count; i++) ids.add(view.getBigInt64(i * 8, true));
+  });
   return ids;
 }
 
-function forget(map: BpfMap, ids: readonly bigint[], held: ReadonlySet<bigint>): void {
-  const others = ids.filter((id) => !held.has(id));
+/** Stacks by id, their frames one behind the other and without the zeros that follow each. */
+class Taken {
+  readonly #valueSize: number;
+  #frames = new Uint8Array(1 << 16);
+  #length = 0;
+  #places = new Map<bigint, { from: number; end: number }>();
+
+  constructor(valueSize: number) {
+    this.#valueSize = valueSize;
+  }
+
+  add(id: bigint, value: Uint8Array): void {
+    let size = value.length;
+    while (size > 0 && value[size - 1] === 0) size--;
+    const from = this.#length;
+    const end = from + size;
+    if (end > this.#frames.length) {
+      const frames = new Uint8Array(end * 2);
+      frames.set(this.#frames);
+      this.#frames = frames;
+    }
+    this.#frames.set(value.subarray(0, size), from);
+    this.#length = end;
+    this.#places.set(id, { from, end });
+  }
+
+  get ids(): bigint[] {
+    return [...this.#places.keys()];
+  }
+
+  /** The value as the map had it. */
+  get(id: bigint): Uint8Array | undefined {
+    const place = this.#places.get(id);
+    if (!place) return undefined;
+    const value = new Uint8Array(this.#valueSize);
+    value.set(this.#frames.subarray(place.from, place.end));
+    return value;
+  }
+
+  /** Gives a map back what is held after all. */
+  putBack(map: BpfMap, held: ReadonlySet<bigint>): void {
+    for (const id of held) {
+      const value = this.get(id);
+      if (!value || map.lookup(keyOf(id))) continue;
+      try {
+        map.update(keyOf(id), value);
+      } catch {
+        // No room: it is lost like any other.
+      }
+    }
+  }
+}
+
+function takeOut(map: BpfMap, ids: ReadonlySet<bigint>, held: ReadonlySet<bigint>): Taken {
+  const taken = new Taken(map.valueStride);
+  map.readPieces(({ keys, values, count }) => {
+    const view = new DataView(keys.buffer, keys.byteOffset);
+    for (let i = 0; i < count; i++) {
+      const id = view.getBigInt64(i * 8, true);
+      if (ids.has(id) && !held.has(id))
+        taken.add(id, values.subarray(i * map.valueStride, (i + 1) * map.valueStride));
+    }
+  });
+  const others = taken.ids;
   if (others.length > 0) map.deleteBatch(new Uint8Array(BigInt64Array.from(others).buffer));
+  return taken;
 }

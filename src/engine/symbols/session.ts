@@ -25,6 +25,7 @@ export class SessionSymbols implements SymbolContext, Disposable {
   #plan: Plan;
   #stackMap: (map: number) => BpfMap | undefined;
   #mapAt: (map: number) => BpfMap | undefined;
+  #takenOut: (index: number, id: bigint) => Uint8Array | undefined;
   #processes = new Processes();
   /** Stacks that were looked up, "map:id" → words; what an id stands for never changes. */
   #stacks = new Map<string, BigUint64Array>();
@@ -40,9 +41,15 @@ export class SessionSymbols implements SymbolContext, Disposable {
   #nextLook = 0;
   #firstLook: number | undefined;
 
-  constructor(plan: Plan, mapAt: (map: number) => BpfMap | undefined) {
+  /** `takenOut`: frames of a stack that was in the table until lately. */
+  constructor(
+    plan: Plan,
+    mapAt: (map: number) => BpfMap | undefined,
+    takenOut: (index: number, id: bigint) => Uint8Array | undefined,
+  ) {
     this.#plan = plan;
     this.#mapAt = mapAt;
+    this.#takenOut = takenOut;
     this.#stackMap = (index) => mapAt(plan.stackMaps[index]);
     this.#watched = plan.maps.flatMap((map, i) => {
       const offsets = map.script?.key ? pidOffsets(map.script.key) : [];
@@ -115,7 +122,8 @@ export class SessionSymbols implements SymbolContext, Disposable {
     const key = `${map}:${id}`;
     const known = this.#stacks.get(key);
     if (known) return known;
-    const value = this.#stackMap(map)?.lookup(new Uint8Array(BigInt64Array.of(id).buffer));
+    const value =
+      this.#stackMap(map)?.lookup(new Uint8Array(BigInt64Array.of(id).buffer)) ?? this.#takenOut(map, id);
     if (!value) {
       if (this.#gone.has(key)) return undefined;
       if (this.#gone.size >= MOST_GONE) this.#gone.clear();

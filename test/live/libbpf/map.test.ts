@@ -64,6 +64,20 @@ describe.skipIf(!isRoot)("maps", () => {
     }
   });
 
+  testWith(["batch"], "piece by piece comes to the same", () => {
+    using map = filled("hash", 3000);
+    const pieces: number[] = [];
+    const keys = new Set<number>();
+    map.readPieces((piece) => {
+      pieces.push(piece.count);
+      const words = new Uint32Array(piece.keys.slice().buffer);
+      for (const key of words) keys.add(key);
+    });
+    expect(pieces.length).toBeGreaterThan(1);
+    expect(pieces.reduce((sum, count) => sum + count)).toBe(3000);
+    expect([...keys].sort((a, b) => a - b)).toEqual(Array.from({ length: 3000 }, (_, i) => i));
+  });
+
   test("empty maps", () => {
     for (const type of ["hash", "percpu_hash"] as const) {
       using map = BpfMap.create({ type, keySize: 4, valueSize: 8, maxEntries: 100 });
