@@ -9,7 +9,7 @@ import { commandPath } from "../../support/cli.ts";
 import { prints } from "./rows.ts";
 
 const HEADERS =
-  "errno.h fcntl.h sched.h signal.h stdio.h sys/mman.h sys/socket.h sys/stat.h netinet/in.h netinet/tcp.h";
+  "errno.h fcntl.h sched.h signal.h stdio.h sys/mman.h sys/socket.h sys/stat.h netinet/in.h netinet/tcp.h dirent.h linux/icmp.h linux/icmpv6.h";
 
 test.skipIf(!commandPath("gcc"))("known constants have the values of the system's headers", () => {
   const directory = mkdtempSync(join(tmpdir(), "tracedeck-constants-"));
@@ -32,5 +32,6 @@ test.skipIf(!commandPath("gcc"))("known constants have the values of the system'
 
 prints("constants", [
   ["print((EPERM, AF_INET6, SIGTERM, AT_FDCWD, TASK_UNINTERRUPTIBLE))", "(1, 10, 15, -100, 2)"],
+  ["print((DT_REG, O_DSYNC, ICMP_ECHO, ICMPV6_ECHO_REPLY))", "(8, 4096, 8, 129)"],
   ['@[EAGAIN] = "again"; print(@[11])', "again\n@[11]: again"],
 ]);
