@@ -39,6 +39,7 @@ describe("refused probes", () => {
     refusals.take(refusal("kprobe:a", 0));
     refusals.warn(() => expect.unreachable());
     expect(refusals.count).toBe(1);
+    expect(refusals.first?.message).toContain("cannot attach kprobe:a");
   });
 });
 

@@ -18,6 +18,11 @@ export class Refusals {
     this.#mode = mode;
   }
 
+  /** What the kernel said to one of them. */
+  get first(): AttachError | undefined {
+    return [...this.#bySpec.values()][0]?.[0];
+  }
+
   /** Throws the error where it ends the script. */
   take = (error: AttachError): void => {
     if (this.#mode === "error") throw error;

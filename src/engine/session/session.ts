@@ -445,8 +445,9 @@ export class Session implements Disposable {
       process.on(signal, handler);
       this.#signals.push([signal, handler]);
     });
-    if (this.#refusals.count > 0 && this.#links.length === 0 && this.#signals.length === 0)
-      throw new SessionError("none of the script's probes can be attached here");
+    const { count, first } = this.#refusals;
+    if (count > 0 && this.#links.length === 0 && this.#signals.length === 0)
+      throw new SessionError(`none of the script's probes can be attached here; ${first!.message}`);
   }
 
   #targetFilter(): number | undefined {

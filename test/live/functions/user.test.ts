@@ -57,6 +57,12 @@ describe.skipIf(!canTraceC)("user functions", () => {
     expect(called(stdout)).toEqual({ 0: 1, 1: 1, 2: 1, 3: 1 });
   });
 
+  test("a function that has moved to a library is found there", async () => {
+    const { stderr, status } = await runScript(`uprobe:${program.path}:pthread_create { @ = count(); }`);
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/HINT: (\/\S+\/libc\.so\.6), which it loads, has it: uprobe:\1:pthread_create\n/);
+  });
+
   test("versions of a symbol", async () => {
     const ofVersion = (version: string) =>
       runScript(`uprobe:libc:pthread_create@${version} { @[0] = count(); }`, ["-c", `${program.path} 1`]);

@@ -13,6 +13,7 @@ prints("positional parameters", [
   ["print(($1 + 1, -$1))", "(8, -7)", ["7"]],
   ["print(($1, $2))", "(493, 291)", ["0755", "0x123"]],
   ["print(str($1 + 1))", "ello", ["hello"]],
+  ['if (str($1 + 3) == "") { print("none") }', "none"],
   ['if (str($1) == "yes") { print("equal") }', "equal", ["yes"]],
   ['printf("%lu\\n", $1)', "18446744073709551615", ["0xffffffffffffffff"]],
   ["interval:ms:$1 { print(1); exit() }", "1", ["5"]],

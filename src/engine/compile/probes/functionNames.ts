@@ -106,9 +106,19 @@ function matching(request: ProbeRequest, name: string, module: string | undefine
       : knownModule
         ? `no kernel function that can be traced matches ${module === undefined ? name : `${module}:${name}`}`
         : noModule(module ?? "*"),
-    known.size ? undefined : "name the functions one by one",
+    known.size ? (knownModule ? likeWildcard(request, name) : undefined) : "name the functions one by one",
   );
   return [];
+}
+
+/** Functions that begin as a wildcard does, up to where it is a compiler's suffix. */
+function likeWildcard({ kernel, type }: ProbeRequest, name: string): string {
+  const [stem] = name.split(/[.*?[]/, 1);
+  const harmless = [...traceable(kernel).keys()].filter((one) => !PERILOUS.test(one));
+  const near = stem ? nearest(stem, harmless) : [];
+  return near.length
+    ? `did you mean ${near.map((one) => `${type}:${one}`).join(" or ")}?`
+    : `list them: tracedeck list '${type}:*'`;
 }
 
 function target(name: string, module: string, homes: readonly string[], offset: number): Target {

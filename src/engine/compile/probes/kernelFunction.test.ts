@@ -102,6 +102,8 @@ describe("what is said of functions that can't be had", () => {
     ["kprobe:do_nanosleep", "blacklisted", "permits no kprobe in do_nanosleep", "blacklist"],
     ["kprobe:nosuch:vfs_read", "unknown-function", "no module nosuch", "kprobe:vmlinux:vfs_read"],
     ["kprobe:kvm:fuse_open", "unknown-function", "no function kvm:fuse_open", "kprobe:fuse:fuse_open"],
+    ["kprobe:copy_data.part.*", "no-match", "matches copy_data.part.*", "kprobe:copy_data.isra.0"],
+    ["kprobe:zzz*", "no-match", "matches zzz*", "tracedeck list 'kprobe:*'"],
     ["kprobe:nosuch:*", "no-match", "no module nosuch", ""],
     ["fentry:init_once", "ambiguous-function", "vmlinux and fuse", "fentry:fuse:init_once"],
     ["fentry:fuse_open", "no-prototype", "BTF has no prototype of fuse_open", "kprobe"],

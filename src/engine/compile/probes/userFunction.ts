@@ -314,6 +314,20 @@ function warnOfIndirect({ report, span }: ProbeRequest, binary: UserBinary, symb
   );
 }
 
+/** A function may have moved to a library that the file loads: libpthread's are libc's since glibc 2.34. */
+function elsewhereHint(
+  { kernel, type, options }: ProbeRequest,
+  binary: UserBinary,
+  name: string,
+): string | undefined {
+  // What a process has open is under its own root, and its libraries are too.
+  if (options.pid !== undefined) return undefined;
+  const home = kernel
+    .commandBinaries(binary.path)
+    .find((other) => other.path !== binary.path && other.functions(name).length > 0);
+  return home && `${home.path}, which it loads, has it: ${type}:${home.path}:${name}`;
+}
+
 function reportMissing(
   request: ProbeRequest,
   binary: UserBinary,
@@ -339,6 +353,8 @@ function reportMissing(
   request.missing(
     "unknown-function",
     `there is no function ${name} in ${binary.path}`,
-    inlinedHint(binary, name) ?? (near.length > 0 ? `did you mean ${quoted.join(" or ")}?` : list),
+    inlinedHint(binary, name) ??
+      elsewhereHint(request, binary, name) ??
+      (near.length > 0 ? `did you mean ${quoted.join(" or ")}?` : list),
   );
 }

@@ -55,7 +55,8 @@ export const str: CheckValue = (call, cx) => {
     const whole = positionalText(argument.left, cx);
     const from = cx.constant(argument.right);
     if (whole.op === "string" && from !== undefined) {
-      if (from < 0n || from > BigInt(whole.value.length))
+      // One that was not given reads as empty, from wherever.
+      if (from < 0n || (from > BigInt(whole.value.length) && whole.value !== ""))
         return cx.fail("argument-range", argument.span, `the parameter has ${whole.value.length} characters`);
       return cut(cx.string(whole.value.slice(Number(from)), call.span), length, cx);
     }
