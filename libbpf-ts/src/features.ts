@@ -151,7 +151,7 @@ function probeKprobes(): FeatureResult {
 }
 
 function probeKprobeMulti(): FeatureResult {
-  return attempt(() => {
+  const result = attempt(() => {
     using program = loadProgram("kprobe", returnZero, { expectedAttachType: "trace_kprobe_multi" });
     try {
       attachKprobeMulti(program, { symbols: ["no_such_function_anywhere"] })[Symbol.dispose]();
@@ -161,6 +161,8 @@ function probeKprobeMulti(): FeatureResult {
         throw error;
     }
   });
+  const none = !result.supported && result.conclusive && probeKprobes();
+  return none && !none.supported && none.conclusive ? no("this kernel has no kprobes at all") : result;
 }
 
 /** "/" is no regular file: EBADF says that the kernel came as far as opening it. */

@@ -13,10 +13,12 @@ const FIXES: Record<string, string> = {
   tracefs: "mount -t tracefs tracefs /sys/kernel/tracing",
   btf: "a kernel with CONFIG_DEBUG_INFO_BTF; without it, scripts declare the structs they read",
   kprobes: "a kernel with CONFIG_KPROBES; tracepoints work without",
-  kprobe_multi: "a kernel with CONFIG_FPROBE; probes are attached one by one without",
+  kprobe_multi:
+    "a kernel with CONFIG_KPROBES and CONFIG_FPROBE; without the latter probes are attached one by one",
   fentry: "a kernel and policy that allow BPF trampolines; use kprobe or tracepoints",
   fexit: "a kernel and policy that allow BPF trampolines; use kretprobe or tracepoints",
   hardware_events: "a machine with a PMU; in virtual machines use profile:hz:99 or software:cpu-clock",
+  override_return: "a kernel with CONFIG_BPF_KPROBE_OVERRIDE",
   uprobes: "a kernel with CONFIG_UPROBE_EVENTS",
 };
 

@@ -128,7 +128,8 @@ export interface KprobeMultiTarget {
 /** Attaches a `kprobe` program loaded with attach type `trace_kprobe_multi` to many functions (5.18). */
 export function attachKprobeMulti(program: HasFd, kprobes: KprobeMultiTarget): Link {
   const count = kprobes.addresses?.length ?? kprobes.symbols?.length ?? 0;
-  const target = `${kprobes.ret ? "kretprobe" : "kprobe"} of ${count} functions`;
+  const functions = count === 1 ? "one function" : `${count} functions`;
+  const target = `${kprobes.ret ? "kretprobe" : "kprobe"} of ${functions}`;
   const names = (kprobes.addresses ? [] : (kprobes.symbols ?? [])).map(cstring);
   const type = kprobes.session ? AttachType.trace_kprobe_session : AttachType.trace_kprobe_multi;
   attr

@@ -197,6 +197,9 @@ describe("tracedeck info", () => {
     for (const line of stdout.split("\n").filter((l) => /^ {2}(yes|no|\?) /.test(l))) {
       expect(line).toMatch(/^ {2}(yes|no|\?)\s+\S+\s+\S/);
     }
+    expect(stdout).not.toContain("1 functions");
+    if (/^ {2}no +kprobes /m.test(stdout))
+      expect(stdout).toMatch(/kprobe_multi .*\n +this kernel has no kprobes at all\n/);
   });
 
   test.skipIf(!isRoot)("a user that the system knows no name for is told by number", async () => {
