@@ -61,7 +61,8 @@ export function tracefsPath(): string {
   return found;
 }
 
-const chunk = Buffer.alloc(64 * 1024);
+/** The fields of nearly every format fit; the kernel writes no more of a file than is asked for. */
+const chunk = Buffer.alloc(4096);
 
 /** A file's text, up to where `end` was seen: a format tells its fields first, and then at length how to print them. */
 function readText(path: string, end?: string): string {

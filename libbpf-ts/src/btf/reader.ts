@@ -74,6 +74,12 @@ export interface FoundMember extends BtfMember {
 const MODIFIERS = (1 << Kind.volatile) | (1 << Kind.const) | (1 << Kind.restrict) | (1 << Kind.type_tag);
 const REFERENCES = MODIFIERS | (1 << Kind.typedef);
 const MAX_DEPTH = 64;
+const TAGS: Partial<Record<BtfKind, string>> = {
+  struct: "struct",
+  union: "union",
+  enum: "enum",
+  enum64: "enum",
+};
 
 /** Malformed BTF. */
 export class BtfError extends Error {
@@ -121,6 +127,7 @@ export class Btf {
   #strings: Uint8Array;
   #stringsBegin: number;
   #names = new Map<string, number[]>();
+  #typeNames = new Map<number, string>();
   /** Head of a chain of types for each hash of a name, and each type's successor; made when lookups are many. */
   #chains: { heads: Int32Array; next: Int32Array } | undefined;
   #lookups = 0;
@@ -236,6 +243,17 @@ export class Btf {
     return ids.subarray(0, count);
   }
 
+  /** Ids of the types of a kind whose names begin with a prefix, in order, without the base's; no other name is read. */
+  idsWithPrefix(prefix: string, kind: BtfKind): number[] {
+    const wanted = encoder.encode(prefix);
+    const ids: number[] = [];
+    for (const id of this.idsOfKind(kind)) {
+      const offset = this.#words[this.#starts[id - this.firstId]];
+      if (this.#startsWith(offset, wanted)) ids.push(id);
+    }
+    return ids;
+  }
+
   /** The value of an enumerator of any enum ("AF_INET"), and the enum that has it. */
   findEnumValue(name: string): { value: bigint; type: number } | undefined {
     const wanted = this.#stringOffset(name);
@@ -276,21 +294,23 @@ export class Btf {
 
   /** The type as C writes it: "struct task_struct *", "const char *", "int[4]". */
   typeName(id: number): string {
-    return this.#typeName(id, 0);
+    let name = this.#typeNames.get(id);
+    if (name === undefined) {
+      name = this.#typeName(id, 0);
+      this.#typeNames.set(id, name);
+    }
+    return name;
   }
 
   #typeName(id: number, depth: number): string {
     if (depth > MAX_DEPTH) throw new BtfError(`type ${id} refers to itself`);
+    // Structs have too many members to decode each time one is named.
+    const tag = TAGS[this.kind(id)];
+    if (tag) return `${tag} ${this.name(id) || "(anonymous)"}`;
     const type = this.typeById(id);
     switch (type.kind) {
       case "void":
         return "void";
-      case "struct":
-      case "union":
-      case "enum":
-        return `${type.kind} ${type.name || "(anonymous)"}`;
-      case "enum64":
-        return `enum ${type.name || "(anonymous)"}`;
       case "fwd":
         return `${type.union ? "union" : "struct"} ${type.name}`;
       case "ptr": {
@@ -549,7 +569,12 @@ export class Btf {
 
   #isString(offset: number, name: Uint8Array): boolean {
     const [strings, begin] = this.#stringAt(offset);
-    for (let i = 0; i < name.length; i++) if (strings[begin + i] !== name[i]) return false;
-    return strings[begin + name.length] === 0;
+    return strings[begin + name.length] === 0 && this.#startsWith(offset, name);
+  }
+
+  #startsWith(offset: number, prefix: Uint8Array): boolean {
+    const [strings, begin] = this.#stringAt(offset);
+    for (let i = 0; i < prefix.length; i++) if (strings[begin + i] !== prefix[i]) return false;
+    return true;
   }
 }

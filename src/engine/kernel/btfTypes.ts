@@ -259,9 +259,9 @@ export class BtfTypes {
   #namesAfter(prefix: string, kind: "typedef" | "struct"): Map<string, string> {
     const names = new Map<string, string>();
     for (const { btf, module } of this.#all()) {
-      for (const id of btf.idsOfKind(kind)) {
-        const name = btf.name(id);
-        if (name.startsWith(prefix) && !names.has(name)) names.set(name.slice(prefix.length), module);
+      for (const id of btf.idsWithPrefix(prefix, kind)) {
+        const name = btf.name(id).slice(prefix.length);
+        if (!names.has(name)) names.set(name, module);
       }
     }
     return names;

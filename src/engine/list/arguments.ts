@@ -7,42 +7,76 @@ import { eachModule, moduleTypes } from "./modules.ts";
 
 const btfOf = (module: string): Btf => (module === "vmlinux" ? loadVmlinux() : moduleTypes(module));
 
-/** Names of the functions of a module, or "vmlinux", of which types are known. */
-export function typedFunctions(module: string): Set<string> {
+/** Lookups of a function that are answered one by one, before the names of all are read. */
+const FEW_LOOKUPS = 1000;
+const functionIds = new Map<Btf, ReadonlyMap<string, number>>();
+let lookups = 0;
+
+/** Of functions of one name the first. */
+function idsByName(btf: Btf): ReadonlyMap<string, number> {
+  let ids = functionIds.get(btf);
+  if (!ids) {
+    ids = new Map(Array.from(btf.idsOfKind("func").toReversed(), (id) => [btf.name(id), id]));
+    functionIds.set(btf, ids);
+  }
+  return ids;
+}
+
+const functionNamed = (btf: Btf, name: string): number | undefined =>
+  ++lookups > FEW_LOOKUPS || functionIds.has(btf) ? idsByName(btf).get(name) : btf.findByName(name, "func");
+
+/** Functions of a module, or "vmlinux", of which types are known, by name. */
+export function typedFunctions(module: string): ReadonlyMap<string, number> {
   try {
-    const btf = btfOf(module);
-    return new Set(Array.from(btf.idsOfKind("func"), (id) => btf.name(id)));
+    return idsByName(btfOf(module));
   } catch {
-    return new Set();
+    return new Map();
   }
 }
 
-/** The first of these functions that the kernel, the module or any module has. */
-function findFunction(names: readonly string[], module?: string): { btf: Btf; id: number } | undefined {
-  const find = (btf: Btf) => {
-    for (const name of names) {
-      const id = btf.findByName(name, "func");
-      if (id !== undefined) return { btf, id };
-    }
-    return undefined;
+interface Found {
+  btf: Btf;
+  id: number;
+}
+
+/** What the kernel, the module or any module has. */
+function findIn(module: string | undefined, find: (btf: Btf) => number | undefined): Found | undefined {
+  const found = (btf: Btf): Found | undefined => {
+    const id = find(btf);
+    return id === undefined ? undefined : { btf, id };
   };
-  if (module !== undefined) return find(btfOf(module));
-  const own = find(loadVmlinux());
+  if (module !== undefined) return found(btfOf(module));
+  const own = found(loadVmlinux());
   if (own) return own;
   for (const [, btf] of eachModule()) {
-    const found = find(btf);
-    if (found) return found;
+    const other = found(btf);
+    if (other) return other;
   }
   return undefined;
 }
 
+const prefixed = new Map<Btf, Map<string, ReadonlyMap<string, number>>>();
+
+/** The function whose name is a prefix and what follows it: all of the prefix are found at once, for many will be asked for. */
+function functionAfter(btf: Btf, prefix: string, rest: string): number | undefined {
+  const ofBtf = prefixed.get(btf) ?? new Map<string, ReadonlyMap<string, number>>();
+  prefixed.set(btf, ofBtf);
+  let ids = ofBtf.get(prefix);
+  if (!ids) {
+    ids = new Map(btf.idsWithPrefix(prefix, "func").map((id) => [btf.name(id).slice(prefix.length), id]));
+    ofBtf.set(prefix, ids);
+  }
+  return ids.get(rest);
+}
+
+/** Only the functions that call a tracepoint name its parameters. */
+const callerOf = (btf: Btf, event: string): number | undefined =>
+  functionAfter(btf, "__traceiter_", event) ??
+  functionAfter(btf, "__probestub_", event) ??
+  functionAfter(btf, "__bpf_trace_", event);
+
 /** "struct sock * sk", one a parameter. */
-function parameterLines(
-  names: readonly string[],
-  module: string | undefined,
-  { skip = 0, result = false } = {},
-): string[] {
-  const found = findFunction(names, module);
+function parameterLines(found: Found | undefined, { skip = 0, result = false } = {}): string[] {
   const type = found?.btf.typeById(found.id);
   const proto = type?.kind === "func" ? found?.btf.typeById(type.type) : undefined;
   if (!found || proto?.kind !== "func_proto") return [];
@@ -87,15 +121,28 @@ const functionOf = (parts: string[]): string => last(parts).replace(/\+.*$/, "")
 const functionLines =
   (result: boolean): Lines =>
   (_kernel, parts) =>
-    parameterLines([functionOf(parts)], moduleOf(parts), { result });
+    parameterLines(
+      findIn(moduleOf(parts), (btf) => functionNamed(btf, functionOf(parts))),
+      { result },
+    );
+
+let syscallExit: string[] | undefined;
+
+/** The kernel has one class for the exits of all system calls: hundreds of files that say the same. */
+function tracepointLines(category: string, event: string): string[] {
+  if (category !== "syscalls" || !event.startsWith("sys_exit_")) return tracepointFieldTexts(category, event);
+  syscallExit ??= tracepointFieldTexts(category, event);
+  return syscallExit;
+}
 
 const LINES: Record<string, Lines> = {
-  tracepoint: (_kernel, [category, event]) => tracepointFieldTexts(category, event),
-  rawtracepoint: (_kernel, parts) => {
-    // Only the functions that call a tracepoint name its parameters; the first is the tracepoint's own data.
-    const callers = ["__traceiter_", "__probestub_", "__bpf_trace_"].map((prefix) => prefix + last(parts));
-    return parameterLines(callers, moduleOf(parts), { skip: 1 });
-  },
+  tracepoint: (_kernel, [category, event]) => tracepointLines(category, event),
+  // The first parameter is the tracepoint's own data.
+  rawtracepoint: (_kernel, parts) =>
+    parameterLines(
+      findIn(moduleOf(parts), (btf) => callerOf(btf, last(parts))),
+      { skip: 1 },
+    ),
   kprobe: functionLines(false),
   // A return probe has the result alone.
   kretprobe: (kernel, parts) => functionLines(true)(kernel, parts).filter((line) => line.endsWith(" retval")),
@@ -103,7 +150,11 @@ const LINES: Record<string, Lines> = {
   fexit: functionLines(true),
   uprobe: userLines,
   // The first parameter is the iteration itself.
-  iter: (_kernel, [target]) => parameterLines([`bpf_iter_${target}`], undefined, { skip: 1 }),
+  iter: (_kernel, [target]) =>
+    parameterLines(
+      findIn(undefined, (btf) => functionAfter(btf, "bpf_iter_", target)),
+      { skip: 1 },
+    ),
   usdt: (kernel, [path, provider, name]) => {
     const probe = kernel
       .binaries(path)

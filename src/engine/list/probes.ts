@@ -75,7 +75,7 @@ const kprobes = (type: string) =>
 /** Functions whose types are known. */
 const trampolines = (type: string, feature: string) =>
   function* (query: Query): Iterable<string> {
-    const typed = new Map<string, Set<string>>();
+    const typed = new Map<string, ReadonlyMap<string, number>>();
     for (const [module, name] of kernelFunctions(query, feature)) {
       if (!typed.has(module)) typed.set(module, typedFunctions(module));
       if (typed.get(module)!.has(name)) yield `${type}:${module}:${name}`;
