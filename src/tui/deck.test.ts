@@ -3,9 +3,11 @@ import { describe, expect, it } from "vitest";
 import type { EngineMessage, ScriptShape, Snapshot } from "../engine/protocol.ts";
 import { panes } from "../panes/index.ts";
 import { keyOf } from "../panes/key.ts";
+import { lineText } from "../panes/text/index.ts";
 import { completions, parseInterval } from "./commands.ts";
 import { reduce } from "./dispatch.ts";
 import type { Action, DeckEffect, DeckState } from "./state.ts";
+import { Painter } from "./terminal/painter.ts";
 import { makeTheme } from "./theme.ts";
 import { initialState } from "./update.ts";
 import { type Display, footerKeys, picture } from "./view.ts";
@@ -90,9 +92,9 @@ class Deck {
 
   lines(): string[] {
     const rows = Array.from({ length: this.state.rows }, () => " ".repeat(this.state.columns));
-    for (const { x, y, text } of picture(this.state, PLAIN).blocks) {
-      text.split("\n").forEach((line, index) => {
-        const plain = line.replace(/\x1b\[[\d;]*m/g, "");
+    for (const { x, y, lines } of picture(this.state, PLAIN).blocks) {
+      lines.forEach((line, index) => {
+        const plain = lineText(line);
         const row = rows[y + index];
         rows[y + index] = row.slice(0, x) + plain + row.slice(x + plain.length);
       });
@@ -253,11 +255,15 @@ describe("running", () => {
 describe("the picture", () => {
   it("never lets a traced string reach the terminal as it is", () => {
     const deck = new Deck().run().engine({ kind: "snapshot", session: 1, snapshot: snapshot(7) });
-    const text = picture(deck.state, { ...PLAIN, theme: makeTheme("dark", "256"), color: true })
-      .blocks.map((block) => block.text)
-      .join("\n");
-    expect(text).toContain("cat");
-    expect(text.replace(/\x1b\[[\d;]*m/g, "")).not.toMatch(/[\x00-\x09\x0b-\x1f\x7f-\x9f]/);
+    const theme = makeTheme("dark", "256");
+    const { blocks } = picture(deck.state, { ...PLAIN, theme, color: true });
+    const sent: string[] = [];
+    const output = { columns: 120, rows: 40, write: (data: string) => sent.push(data) > 0, once: () => {} };
+    new Painter(output).present({ blocks, theme });
+    expect(sent[0]).toContain("cat\\x1b[2J");
+    const [, painted] = sent[0].split("\x1b[m\x1b[H\x1b[2J");
+    const own = /\x1b\[(\?2026l|\?25[hl]|[\d;]*[mHCK])|\r\n/g;
+    expect(painted.replace(own, "")).not.toMatch(/[\x00-\x1f\x7f-\x9f]/);
   });
 
   it.each([
@@ -287,10 +293,8 @@ describe("the picture", () => {
   it("draws with ASCII alone where the terminal has no Unicode", () => {
     const deck = new Deck().run().engine({ kind: "snapshot", session: 1, snapshot: snapshot(3) });
     for (const state of [deck.state, deck.press("f1").state]) {
-      const text = picture(state, { ...PLAIN, unicode: false })
-        .blocks.map((block) => block.text)
-        .join("\n");
-      expect(text.replace(/\x1b\[[\d;]*m/g, "")).toMatch(/^[\x20-\x7e\n]*$/);
+      const lines = picture(state, { ...PLAIN, unicode: false }).blocks.flatMap((block) => block.lines);
+      expect(lines.map(lineText).join("\n")).toMatch(/^[\x20-\x7e\n]*$/);
     }
   });
 
@@ -343,11 +347,11 @@ describe("the picture", () => {
 
   it("draws a pane again only when something about it changed", () => {
     const deck = new Deck().run().engine({ kind: "snapshot", session: 1, snapshot: snapshot(3) });
-    const textOf = (id: string) => picture(deck.state, PLAIN).blocks.find((block) => block.id === id)?.text;
-    const before = { top: textOf("top:@calls"), editor: textOf("editor") };
+    const linesOf = (id: string) => picture(deck.state, PLAIN).blocks.find((block) => block.id === id)?.lines;
+    const before = { top: linesOf("top:@calls"), editor: linesOf("editor") };
     deck.type("y");
-    expect(textOf("top:@calls")).toBe(before.top);
-    expect(textOf("editor")).not.toBe(before.editor);
+    expect(linesOf("top:@calls")).toBe(before.top);
+    expect(linesOf("editor")).not.toBe(before.editor);
   });
 });
 

@@ -18,6 +18,22 @@ export interface Rect {
   height: number;
 }
 
+/** Whether two lists have the same rectangles under the same names. */
+export function samePlaces(
+  some: readonly (Rect & { id: string })[],
+  others: readonly (Rect & { id: string })[],
+): boolean {
+  return (
+    some.length === others.length &&
+    some.every(({ id, x, y, width, height }, i) => {
+      const other = others[i];
+      return (
+        id === other.id && x === other.x && y === other.y && width === other.width && height === other.height
+      );
+    })
+  );
+}
+
 export interface LayoutPane {
   id: string;
   kind: PaneKind;

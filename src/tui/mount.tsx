@@ -91,7 +91,10 @@ export function mountDeck(lazy: Lazy, adapt: (saved: Partial<SavedSettings>) => 
     setImmediate(() => terminal.painter.settle());
   });
   const ink = render(<App store={store} />, {
-    stdout: new InkStdout(terminal.painter, stdout) as unknown as WriteStream,
+    stdout: new InkStdout(
+      (placed) => terminal.painter.present(store.frame(placed)),
+      stdout,
+    ) as unknown as WriteStream,
     stdin,
     debug: true,
     exitOnCtrlC: false,

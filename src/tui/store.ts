@@ -11,9 +11,12 @@ import type { EngineEvents, EngineLink } from "../engine/client/client.ts";
 import type { ClientMessage } from "../engine/protocol.ts";
 import { chordOf } from "../panes/key.ts";
 import { reduce } from "./dispatch.ts";
+import { samePlaces } from "./layout.ts";
 import type { Settings } from "./settings.ts";
 import type { Action, DeckEffect, DeckState } from "./state.ts";
-import { type Display, type Picture, picture } from "./view.ts";
+import type { Frame } from "./terminal/frame.ts";
+import type { Reference } from "./terminal/references.ts";
+import { type Block, type Display, type Picture, picture } from "./view.ts";
 
 const DATA_FRAME_MS = 50;
 /** What comes this soon after belongs to the same frame: a snapshot and its output are two messages. */
@@ -47,6 +50,9 @@ export class Store {
   private readonly listeners = new Set<() => void>();
   private engine: EngineLink | undefined;
   private shown: Picture;
+  private shownPlaces: readonly Block[];
+  private readonly serials = new WeakMap<Block["lines"], number>();
+  private lastSerial = 0;
   private shownState: DeckState;
   private shownDisplay: Display;
   private soon: NodeJS.Immediate | undefined;
@@ -63,6 +69,7 @@ export class Store {
     this.shownState = state;
     this.shownDisplay = options.display(state.theme);
     this.shown = picture(state, this.shownDisplay);
+    this.shownPlaces = this.shown.blocks;
     this.clock = setInterval(() => this.dispatch({ type: "tick", now: Date.now() }), TICK_MS);
   }
 
@@ -73,6 +80,30 @@ export class Store {
 
   /** The picture of the last commit: the same object until something changed. */
   readonly picture = (): Picture => this.shown;
+
+  /** Its blocks, for their places: the same object until one of these changed. */
+  readonly places = (): readonly Block[] => this.shownPlaces;
+
+  /** A number for what a block shows; 0 for a block that is gone. */
+  serial(id: string): number {
+    const block = this.shown.blocks.find((it) => it.id === id);
+    if (!block) return 0;
+    let serial = this.serials.get(block.lines);
+    if (serial === undefined) {
+      serial = ++this.lastSerial;
+      this.serials.set(block.lines, serial);
+    }
+    return serial;
+  }
+
+  /** What to paint: blocks at the places that were found for them. */
+  frame(placed: readonly Reference[]): Frame {
+    const blocks = placed.flatMap(({ id, x, y }) => {
+      const block = this.shown.blocks.find((it) => it.id === id);
+      return block ? [{ ...block, x, y }] : [];
+    });
+    return { blocks, theme: this.shownDisplay.theme };
+  }
 
   dispatch(action: Action): void {
     if (action.type === "key" && awaitsPanes(this.state) && chordOf(action.key) !== "ctrl-c") {
@@ -157,6 +188,7 @@ export class Store {
     this.shownState = this.state;
     this.shownDisplay = display;
     this.shown = picture(this.state, display);
+    if (!samePlaces(this.shown.blocks, this.shownPlaces)) this.shownPlaces = this.shown.blocks;
     for (const listener of this.listeners) listener();
   };
 

@@ -95,7 +95,7 @@ const THEMES = { dark: DARK, light: LIGHT };
 export type ThemeName = keyof typeof THEMES;
 export const THEME_NAMES = Object.keys(THEMES) as ThemeName[];
 
-/** Role → the whole escape sequence that switches to it. */
+/** Role → SGR parameters; "" is the terminal's own look. */
 export type Theme = Readonly<Record<Role, string>>;
 
 export function makeTheme(name: ThemeName, depth: ColorDepth): Theme {
@@ -103,8 +103,7 @@ export function makeTheme(name: ThemeName, depth: ColorDepth): Theme {
   const theme = {} as Record<Role, string>;
   for (const role of Object.keys(looks) as Role[]) {
     const look = looks[role];
-    const parameters = depth === "256" ? (look[256] ?? look[16]) : look[depth];
-    theme[role] = parameters === "" ? "\x1b[m" : `\x1b[0;${parameters}m`;
+    theme[role] = depth === "256" ? (look[256] ?? look[16]) : look[depth];
   }
   return theme;
 }
@@ -121,26 +120,15 @@ const ASCII_FOR: Record<string, string> = {
   "▲": "^",
 };
 
-/** What a terminal without Unicode would garble, in as many cells. */
-function toAscii(text: string): string {
-  return text.replace(
-    /[^\x20-\x7e]/gu,
-    (char) => ASCII_FOR[char] ?? "?".repeat(charWidth(char.codePointAt(0)!)),
-  );
-}
-
-/** A line as text with SGR, starting and ending in the default style. Sanitizes, so that no pane can forget to. */
-export function renderLine(spans: Line, theme: Theme, unicode = true): string {
-  let out = "";
-  let current = theme.text;
-  for (const { text, role = "text" } of spans) {
-    if (text === "") continue;
-    const next = theme[role];
-    if (next !== current) out += current = next;
-    const safe = sanitize(text);
-    out += unicode ? safe : toAscii(safe);
-  }
-  return current === theme.text ? out : `${out}\x1b[m`;
+/** A line for a terminal without Unicode: what it would garble is replaced, in as many cells. */
+export function asciiLine(spans: Line): Line {
+  return spans.map(({ text, role }) => ({
+    text: sanitize(text).replace(
+      /[^\x20-\x7e]/gu,
+      (char) => ASCII_FOR[char] ?? "?".repeat(charWidth(char.codePointAt(0)!)),
+    ),
+    role,
+  }));
 }
 
 export interface Environment {

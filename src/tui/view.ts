@@ -1,4 +1,4 @@
-/** State → picture: blocks of finished text, one for each Ink node, and where the cursor stands. */
+/** State → picture: blocks of finished lines, one for each Ink node, and where the cursor stands. */
 import { chordLabel, keyOf, typesText } from "../panes/key.ts";
 import type { Position, ViewContext } from "../panes/pane.ts";
 import { fieldLine } from "../panes/prompt/field.ts";
@@ -24,12 +24,13 @@ import { isTooSmall, type Rect } from "./layout.ts";
 import { noticeLines } from "./notice.ts";
 import { type DeckState, focusedSlot, type Overlay, type Slot } from "./state.ts";
 import { tabsLine } from "./tabs.ts";
-import { renderLine, type Theme } from "./theme.ts";
+import { asciiLine, type Theme } from "./theme.ts";
 import { layoutOf } from "./update.ts";
 
+/** The same `lines` as in the picture before: nothing in it changed. */
 export interface Block extends Rect {
   id: string;
-  text: string;
+  lines: readonly Line[];
 }
 
 export interface Picture {
@@ -46,8 +47,7 @@ export interface Display {
 
 interface Cached {
   key: string;
-  theme: Theme;
-  text: string;
+  lines: readonly Line[];
 }
 
 /** A pane whose state, size and surroundings are the same is not drawn again. */
@@ -56,14 +56,14 @@ const drawn = new WeakMap<Slot, Cached>();
 export function picture(state: DeckState, display: Display): Picture {
   const { columns, rows } = state;
   if (isTooSmall(columns, rows)) {
-    const text = fitText("too small", columns);
-    return { blocks: [{ id: "small", x: 0, y: 0, width: columns, height: 1, text }], cursor: undefined };
+    const lines = [[span(fitText("too small", columns))]];
+    return { blocks: [{ id: "small", x: 0, y: 0, width: columns, height: 1, lines }], cursor: undefined };
   }
   const { header, footer, tabs, panes } = layoutOf(state);
   const block = (id: string, rect: Rect, lines: readonly Line[]): Block => ({
     id,
     ...rect,
-    text: lines.map((it) => renderLine(it, display.theme, display.unicode)).join("\n"),
+    lines: shownAs(lines, display),
   });
   const blocks = [block("header", header, [headerLine(state, display)])];
   let cursor: Position | undefined;
@@ -77,7 +77,7 @@ export function picture(state: DeckState, display: Display): Picture {
     if (tabs) blocks.push(block("tabs", tabs, [tabsLine(state, panes, display.unicode)]));
     for (const { id, rect } of panes) {
       const index = state.slots.findIndex((slot) => slot.id === id);
-      blocks.push({ id, ...rect, text: paneText(state, state.slots[index], index + 1, rect, display) });
+      blocks.push({ id, ...rect, lines: paneLines(state, state.slots[index], index + 1, rect, display) });
     }
     const notice = noticeLines(state).map((it) => fitLine(it, columns));
     if (notice.length > 0) {
@@ -95,8 +95,16 @@ export function picture(state: DeckState, display: Display): Picture {
   return { blocks, cursor };
 }
 
-function paneText(state: DeckState, slot: Slot, number: number, rect: Rect, display: Display): string {
-  const { unicode, color, theme } = display;
+const shownAs = (lines: readonly Line[], { unicode }: Display) => (unicode ? lines : lines.map(asciiLine));
+
+function paneLines(
+  state: DeckState,
+  slot: Slot,
+  number: number,
+  rect: Rect,
+  display: Display,
+): readonly Line[] {
+  const { unicode, color } = display;
   const context: ViewContext = {
     focused: slot.id === state.focus && state.overlay === undefined,
     unicode,
@@ -105,18 +113,18 @@ function paneText(state: DeckState, slot: Slot, number: number, rect: Rect, disp
   };
   const key = `${number} ${rect.width}×${rect.height} ${context.focused} ${unicode} ${color} ${context.frozen}`;
   const cached = drawn.get(slot);
-  if (cached?.key === key && cached.theme === theme) return cached.text;
+  if (cached?.key === key) return cached.lines;
   const size = { width: Math.max(0, rect.width - 2), height: Math.max(0, rect.height - 2) };
-  const lines = box(slot.pane.view(slot.state, size, context), {
+  const framed = box(slot.pane.view(slot.state, size, context), {
     ...rect,
     number,
     title: slot.pane.title(slot.state, context),
     focused: context.focused,
     unicode,
   });
-  const text = lines.map((it) => renderLine(it, theme, unicode)).join("\n");
-  drawn.set(slot, { key, theme, text });
-  return text;
+  const lines = shownAs(framed, display);
+  drawn.set(slot, { key, lines });
+  return lines;
 }
 
 /** A part of the header; the larger `rank`, the sooner it goes when there is no room. */

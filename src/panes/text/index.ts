@@ -26,4 +26,4 @@ export {
 } from "./number.ts";
 export type { Role } from "./role.ts";
 export { sanitize, sanitizeLines, sanitizeSpans } from "./sanitize.ts";
-export { charWidth, textWidth, truncateText } from "./width.ts";
+export { charWidth, isSimpleCode, textWidth, truncateText } from "./width.ts";

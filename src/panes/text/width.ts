@@ -52,20 +52,17 @@ export function charWidth(code: number): number {
   return width;
 }
 
-/**
- * Whether a text is made only of characters that take one cell and that no terminal interprets: ASCII, Latin, lines, blocks
- * and braille. Nearly all text is, and then its width is its length and it is safe as it is.
- */
+/** Whether a character takes one cell and no terminal interprets it: ASCII, Latin, lines, blocks and braille. */
+export function isSimpleCode(code: number): boolean {
+  if (code < 0x7f) return code >= 0x20;
+  if (code < 0x300) return code > 0xa0 && code !== 0xad;
+  return (code >= 0x2500 && code < 0x25fd) || (code >= 0x2800 && code < 0x2900) || code === 0x2026;
+}
+
+/** Whether a text is made of such characters only. Nearly all is, and then its width is its length and it is safe as it is. */
 export function isSimple(text: string): boolean {
   for (let i = 0; i < text.length; i++) {
-    const code = text.charCodeAt(i);
-    const simple =
-      code < 0x7f
-        ? code >= 0x20
-        : code < 0x300
-          ? code > 0xa0 && code !== 0xad
-          : (code >= 0x2500 && code < 0x25fd) || (code >= 0x2800 && code < 0x2900) || code === 0x2026;
-    if (!simple) return false;
+    if (!isSimpleCode(text.charCodeAt(i))) return false;
   }
   return true;
 }

@@ -1,20 +1,17 @@
 /**
- * A screen as typed arrays, and the frames that Ink hands over (plain text with SGR sequences) parsed into it.
+ * A screen as typed arrays, and lines of text drawn into it.
  *
  *   codes[y * width + x]   the code point, or an id above 0x10ffff for one with combining marks, or 0 for the right half
  *                          of a wide character
  *   styles[y * width + x]  the index of its SGR parameters in the style table; 0 is the default style
+ *   touched[y]             whether the row may differ from the screen's before
  *
- * Each line starts in the default style. Only printable text, SGR and CSI G (the column to go on at) count: whatever else a frame may hold is dropped, so that
- * nothing but the painter moves the cursor.
+ * Nothing that a terminal would interpret becomes a cell, so that nothing but the painter moves the cursor.
  */
-import { charWidth } from "../../panes/text/width.ts";
+import { charWidth, isSimpleCode, type Line, sanitize } from "../../panes/text/index.ts";
+import type { Theme } from "../theme.ts";
 
-const SPACE = 0x20;
-const LETTER_G = 0x47;
-const LETTER_M = 0x6d;
-const SGR = /^[\d;:]*$/;
-const COLUMN = /^[1-9]\d{0,3}$/;
+export const SPACE = 0x20;
 const FIRST_CLUSTER = 0x110000;
 const CLUSTER_LIMIT = 4096;
 
@@ -23,8 +20,7 @@ export interface Cells {
   height: number;
   codes: Uint32Array;
   styles: Uint16Array;
-  /** What each row was parsed from: the same text makes the same cells. */
-  lines: string[];
+  touched: Uint8Array;
 }
 
 export function makeCells(width: number, height: number): Cells {
@@ -33,7 +29,7 @@ export function makeCells(width: number, height: number): Cells {
     height,
     codes: new Uint32Array(width * height).fill(SPACE),
     styles: new Uint16Array(width * height),
-    lines: new Array<string>(height).fill(""),
+    touched: new Uint8Array(height).fill(1),
   };
 }
 
@@ -44,11 +40,9 @@ export class Glyphs {
   private readonly clusterIds = new Map<string, number>();
   private readonly clusterTexts: string[] = [];
 
-  /** The default style for what are no SGR parameters. */
   styleId(parameters: string): number {
     let id = this.styleIds.get(parameters);
     if (id === undefined) {
-      if (this.styleTexts.length > 0xffff || !SGR.test(parameters)) return 0;
       id = this.styleTexts.push(parameters) - 1;
       this.styleIds.set(parameters, id);
     }
@@ -77,102 +71,64 @@ export class Glyphs {
   }
 }
 
-/**
- * SGR parameters added to those in force. A reset starts over; "39", "22" and the like need no rules of their own
- * because the whole list is sent again with each change.
- */
-export function addStyle(current: string, parameters: string): string {
-  if (parameters === "" || parameters === "0") return "";
-  if (parameters.startsWith("0;")) return parameters.slice(2);
-  return current === "" ? parameters : `${current};${parameters}`;
-}
-
-/**
- * Writes a frame into `cells` from the top left; what does not fit is cut. Rows that are as in `like`, of the same size, are
- * copied, and rows that `cells` holds already stay.
- */
-export function parseFrame(frame: string, cells: Cells, glyphs: Glyphs, like?: Cells): void {
-  const { width, height, codes, styles } = cells;
-  const lines = frame.split("\n", height);
-  for (let y = 0; y < height; y++) {
-    const text = lines[y] ?? "";
-    if (text === cells.lines[y]) continue;
-    cells.lines[y] = text;
-    const row = y * width;
-    if (text === like?.lines[y]) {
-      codes.set(like.codes.subarray(row, row + width), row);
-      styles.set(like.styles.subarray(row, row + width), row);
-    } else parseLine(text, cells, row, glyphs);
+/** Draws a line into row `y` from `x` on; what would stand at `end` or behind it is cut. */
+export function drawLine(
+  line: Line,
+  cells: Cells,
+  { x, y, end }: { x: number; y: number; end: number },
+  theme: Theme,
+  glyphs: Glyphs,
+): void {
+  const { codes, styles } = cells;
+  const row = y * cells.width;
+  const limit = row + Math.min(end, cells.width);
+  let at = row + x;
+  for (const { text, role = "text" } of line) {
+    const style = glyphs.styleId(theme[role]);
+    for (let i = 0; i < text.length; i++) {
+      const code = text.charCodeAt(i);
+      if (!isSimpleCode(code)) {
+        at = drawOther(sanitize(text.slice(i)), cells, { at, first: row, limit }, style, glyphs);
+        break;
+      }
+      if (at < limit) {
+        codes[at] = code;
+        styles[at] = style;
+      }
+      at++;
+    }
   }
 }
 
-/** One line into the cells from `row` on. */
-function parseLine(line: string, { width, codes, styles }: Cells, row: number, glyphs: Glyphs): void {
-  codes.fill(SPACE, row, row + width);
-  styles.fill(0, row, row + width);
-  let x = 0;
-  let parameters = "";
-  let style = 0;
-  const end = line.length;
-  for (let i = 0; i < end; i++) {
-    let code = line.charCodeAt(i);
-    if (code === 0x1b) {
-      const last = sequenceEnd(line, i);
-      const final = line.charCodeAt(last);
-      const given = line.slice(i + 2, last);
-      i = last;
-      if (final === LETTER_M) {
-        parameters = addStyle(parameters, given);
-        style = glyphs.styleId(parameters);
-      } else if (final === LETTER_G && COLUMN.test(given)) {
-        x = Number(given) - 1;
+/** Text with wide characters, marks and the like; returns where the next cell is. */
+function drawOther(
+  text: string,
+  { codes, styles }: Cells,
+  { at, first, limit }: { at: number; first: number; limit: number },
+  style: number,
+  glyphs: Glyphs,
+): number {
+  for (const char of text) {
+    const code = char.codePointAt(0)!;
+    const width = charWidth(code);
+    if (width === 0) {
+      // A mark goes to the character before it, whose right half may lie between.
+      const last = at - 1;
+      if (last >= first && last < limit) {
+        const base = codes[last] === 0 ? last - 1 : last;
+        codes[base] = glyphs.combine(codes[base], char);
       }
       continue;
     }
-    if (code < 0x7f) {
-      if (code < SPACE) continue;
-      if (x < width) {
-        codes[row + x] = code;
-        styles[row + x] = style;
-      }
-      x++;
-      continue;
-    }
-    if (code < 0xa0) continue;
-    if (code >= 0xd800 && code < 0xe000) {
-      code = line.codePointAt(i)!;
-      if (code < 0x10000) code = 0xfffd;
-      else i++;
-    }
-    const cellWidth = charWidth(code);
-    if (cellWidth === 0) {
-      if (x > 0 && x <= width) {
-        const at = row + x - 1;
-        const base = codes[at] === 0 ? at - 1 : at;
-        codes[base] = glyphs.combine(codes[base], String.fromCodePoint(code));
-      }
-      continue;
-    }
-    const at = row + x;
-    if (x + cellWidth <= width) {
+    if (at + width <= limit) {
       codes[at] = code;
       styles[at] = style;
-      if (cellWidth === 2) {
+      if (width === 2) {
         codes[at + 1] = 0;
         styles[at + 1] = style;
       }
     }
-    x += cellWidth;
+    at += width;
   }
-}
-
-/** The index of the last character of the escape sequence at `start`: CSI with parameters, or ESC alone. */
-function sequenceEnd(text: string, start: number): number {
-  if (text[start + 1] !== "[") return start;
-  let i = start + 2;
-  for (; i < text.length; i++) {
-    const code = text.charCodeAt(i);
-    if (code < 0x20 || code >= 0x40) break;
-  }
-  return i;
+  return at;
 }

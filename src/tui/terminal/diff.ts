@@ -2,11 +2,10 @@
  * From one screen to the next in as few bytes as is simple: only changed cells are sent, unchanged gaps are jumped or
  * rewritten, whichever is shorter, and blank ends of rows are erased.
  */
-import type { Cells, Glyphs } from "./cells.ts";
+import { type Cells, type Glyphs, SPACE } from "./cells.ts";
 
 /** Longest run of unchanged cells that is cheaper to send again than to jump over. */
 const REWRITE = 4;
-const SPACE = 0x20;
 
 /**
  * Characters that every terminal gives exactly one cell. After any other the cursor's place is set anew, so that
@@ -23,8 +22,8 @@ function isCertain(code: number): boolean {
 }
 
 /**
- * What to send to make a screen that shows `before` show `after` (of the same size). `before` undefined: the screen is
- * cleared first. Ends in the default style; empty when nothing changed.
+ * What to send to make a screen that shows `before` show `after` (of the same size), of which only touched rows are
+ * looked at. `before` undefined: the screen is cleared first. Ends in the default style; empty when nothing changed.
  */
 export function diffCells(before: Cells | undefined, after: Cells, glyphs: Glyphs): string {
   const { width, height, codes, styles } = after;
@@ -47,7 +46,7 @@ export function diffCells(before: Cells | undefined, after: Cells, glyphs: Glyph
       : codes[at] === oldCodes[at] && styles[at] === oldStyles![at];
 
   for (let y = 0; y < height; y++) {
-    if (before && before.lines[y] === after.lines[y]) continue;
+    if (before && after.touched[y] === 0) continue;
     const row = y * width;
     let first = 0;
     while (first < width && same(row + first)) first++;

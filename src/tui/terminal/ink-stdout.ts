@@ -1,18 +1,18 @@
 /**
- * What Ink takes for its stdout. With `debug: true` Ink writes whole frames and nothing else worth keeping; they go to
- * the painter.
+ * What Ink takes for its stdout. With `debug: true` Ink writes whole frames and nothing else worth keeping; what they
+ * refer to goes to the painter.
  */
 import { EventEmitter } from "node:events";
-import type { Painter } from "./painter.ts";
+import { type Reference, references } from "./references.ts";
 
 export class InkStdout extends EventEmitter {
   readonly isTTY = true;
-  private readonly painter: Painter;
+  private readonly present: (frame: Reference[]) => void;
   private readonly size: { columns: number; rows: number };
 
-  constructor(painter: Painter, size: { columns: number; rows: number }) {
+  constructor(present: (frame: Reference[]) => void, size: { columns: number; rows: number }) {
     super();
-    this.painter = painter;
+    this.present = present;
     this.size = size;
   }
 
@@ -26,7 +26,7 @@ export class InkStdout extends EventEmitter {
 
   write(data: string, done?: () => void): boolean {
     // The rest is about the cursor, which is the painter's.
-    if (data !== "" && !data.startsWith("\x1b[?25")) this.painter.present(data);
+    if (data !== "" && !data.startsWith("\x1b[?25")) this.present(references(data));
     done?.();
     return true;
   }

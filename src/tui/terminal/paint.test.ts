@@ -1,8 +1,12 @@
 import xterm from "@xterm/headless";
 import { describe, expect, it } from "vitest";
-import { addStyle, Glyphs, makeCells, parseFrame } from "./cells.ts";
+import type { Line, Role } from "../../panes/text/index.ts";
+import { makeTheme } from "../theme.ts";
+import { Glyphs, makeCells } from "./cells.ts";
 import { diffCells } from "./diff.ts";
+import { drawFrame, type Frame, type PlacedBlock } from "./frame.ts";
 import { type Output, Painter } from "./painter.ts";
+import { placed, reference, references } from "./references.ts";
 
 const COLUMNS = 24;
 const ROWS = 6;
@@ -34,15 +38,39 @@ function screenOf(term: xterm.Terminal): string[] {
   return rows;
 }
 
-function parse(frame: string, glyphs = new Glyphs()) {
+const theme = makeTheme("dark", "16");
+
+/** "a{error}b" → a, then b in the role "error". */
+function linesOf(text: string): Line[] {
+  return text.split("\n").map((row) => {
+    const parts = row.split(/\{(\w+)\}/);
+    return parts.flatMap((part, i) =>
+      i % 2 === 0 ? [{ text: part, role: (parts[i - 1] ?? "text") as Role }] : [],
+    );
+  });
+}
+
+const block = (id: string, text: string, x = 0, y = 0, width = COLUMNS, height = ROWS): PlacedBlock => ({
+  id,
+  x,
+  y,
+  width,
+  height,
+  lines: linesOf(text),
+});
+
+/** A frame of one block as large as the screen. */
+const frameOf = (text: string): Frame => ({ blocks: [block("all", text)], theme });
+
+function draw(frame: Frame, glyphs = new Glyphs()) {
   const cells = makeCells(COLUMNS, ROWS);
-  parseFrame(frame, cells, glyphs);
+  drawFrame(frame, cells, glyphs, undefined);
   return cells;
 }
 
-function textOf(frame: string): string[] {
-  const glyphs = new Glyphs();
-  const cells = parse(frame, glyphs);
+const parse = (text: string, glyphs = new Glyphs()) => draw(frameOf(text), glyphs);
+
+function textOf(cells: ReturnType<typeof makeCells>, glyphs: Glyphs): string[] {
   return Array.from({ length: ROWS }, (_, y) =>
     [...cells.codes.subarray(y * COLUMNS, (y + 1) * COLUMNS)]
       .map((code) => (code === 0 ? "" : glyphs.text(code)))
@@ -64,25 +92,49 @@ describe("frames into cells", () => {
       "e\u0301\u0301\u0301\u0301\u0301\u0301\u0301x",
       ["e\u0301\u0301\u0301\u0301\u0301\u0301x"],
     ],
-    ["cursor moves are dropped", "a\x1b[5;5Hb\x1b[2Jc", ["abc"]],
-    ["columns", "ab\x1b[6Gcd\x1b[3Gx", ["abx  cd"]],
-    ["a column outside", "ab\x1b[999Gcd", ["ab"]],
-    ["controls are dropped", "a\x07\x9b\rb", ["ab"]],
-    ["an unfinished sequence is dropped", "ab\x1b[3", ["ab"]],
-    ["a lone surrogate is replaced", "a\ud800b", ["a\ufffdb"]],
-  ])("%s", (_, frame, rows) => {
-    expect(textOf(frame)).toEqual([...rows, ...Array(ROWS - rows.length).fill("")]);
+    ["what moves the cursor is shown", "a\x1b[5;5Hb", ["a\\x1b[5;5Hb"]],
+    ["controls are shown", "a\x07\x9b\rb", ["a\\x07\\x9b\\rb"]],
+    ["what reorders text is shown", "a\u202eb", ["a\\u202eb"]],
+    ["a lone surrogate is shown", "a\ud800b", ["a\\ud800b"]],
+    ["roles take no cells", "a{error}b{text}c", ["abc"]],
+  ])("%s", (_, text, rows) => {
+    const glyphs = new Glyphs();
+    expect(textOf(parse(text, glyphs), glyphs)).toEqual([...rows, ...Array(ROWS - rows.length).fill("")]);
   });
 
-  it.each([
-    ["", "31", "31"],
-    ["31", "1", "31;1"],
-    ["31;1", "", ""],
-    ["31", "0", ""],
-    ["31", "0;32", "32"],
-  ])("style %j and %j is %j", (current, parameters, result) =>
-    expect(addStyle(current, parameters)).toBe(result),
-  );
+  it("draws the blocks that changed and those that stand over them, as if all were drawn", () => {
+    const glyphs = new Glyphs();
+    const below = block("below", "one\ntwo", 2, 0, 10, 3);
+    const beside = block("beside", "x", 14, 1, 3, 1);
+    const above = block("above", "n", 3, 1, 4, 1);
+    const first: Frame = { blocks: [below, beside, above], theme };
+    const shown = { frame: first, cells: draw(first, glyphs) };
+    const frames: Frame[] = [
+      { blocks: [{ ...below, lines: linesOf("1\n2222222") }, beside, above], theme },
+      { blocks: [below, { ...beside, lines: [] }, above], theme },
+      { blocks: [below, beside], theme },
+      { blocks: [below, { ...beside, x: 20 }, above], theme },
+      { blocks: [below, beside, above], theme: makeTheme("light", "16") },
+    ];
+    for (const frame of frames) {
+      const cells = makeCells(COLUMNS, ROWS);
+      drawFrame(frame, cells, glyphs, shown);
+      const whole = draw(frame, glyphs);
+      expect(textOf(cells, glyphs)).toEqual(textOf(whole, glyphs));
+      expect(cells.styles).toEqual(whole.styles);
+    }
+    const cells = makeCells(COLUMNS, ROWS);
+    drawFrame(frames[1], cells, glyphs, shown);
+    expect([...cells.touched]).toEqual([0, 1, 0, 0, 0, 0]);
+  });
+
+  it("go through Ink as references", () => {
+    const frame = [placed(0, 1, reference("top:@a[b c]", 7)), placed(20, 1, reference("editor", 8))];
+    expect(references(frame.join("\n"))).toEqual([
+      { id: "top:@a[b c]", x: 0, y: 1 },
+      { id: "editor", x: 20, y: 1 },
+    ]);
+  });
 });
 
 describe("differences", () => {
@@ -92,7 +144,7 @@ describe("differences", () => {
     ["a short gap is sent again", "aXbXc", "aYbYc", /^\x1b\[1;2HYbY$/],
     ["a long gap is jumped", "X..........X", "Y..........Y", /^\x1b\[1HY\x1b\[10CY$/],
     ["the end of a row is erased", "abcdefgh", "ab", /^\x1b\[1;3H\x1b\[K$/],
-    ["a style alone", "ab", "a\x1b[31mb", /^\x1b\[1;2H\x1b\[0;31mb\x1b\[m$/],
+    ["a style alone", "ab", "a{error}b", /^\x1b\[1;2H\x1b\[0;91mb\x1b\[m$/],
     ["after a wide character the place is set", "        x", "日本    x", /^\x1b\[1H日\x1b\[1;3H本$/],
     ["half a wide character goes with the whole", "日x", "a x", /^\x1b\[1Ha $/],
   ];
@@ -110,13 +162,13 @@ describe("differences", () => {
     };
     // Wide and narrow as the emulator's tables (Unicode 6) have them, too.
     const alphabet = ["a", "b", " ", " ", " ", "日", "─", "⣿", "é", "█", "e\u0301"];
-    const styles = ["\x1b[m", "\x1b[31m", "\x1b[0;1m", "\x1b[0;7;32m"];
+    const styles = ["{text}", "{error}", "{strong}", "{marked}"];
     const frame = () =>
       Array.from({ length: random(ROWS + 1) }, () => {
         let text = "";
         for (let i = random(COLUMNS + 4); i > 0; i--)
           text += styles[random(12)] ?? alphabet[random(alphabet.length)];
-        return `${text}\x1b[m`;
+        return text;
       }).join("\n");
     const glyphs = new Glyphs();
     const term = terminal();
@@ -155,9 +207,9 @@ describe("painter", () => {
   it("sends one synchronized write per change and none for the same frame", () => {
     const screen = new Screen();
     const painter = new Painter(screen);
-    painter.present("hello");
-    painter.present("hello");
-    painter.present("hallo");
+    painter.present(frameOf("hello"));
+    painter.present(frameOf("hello"));
+    painter.present(frameOf("hallo"));
     expect(screen.sent).toHaveLength(2);
     expect(screen.sent[0]).toMatch(/^\x1b\[\?2026h.*\x1b\[\?2026l$/);
     expect(screen.sent[1]).toBe("\x1b[?2026h\x1b[1;2Ha\x1b[?2026l");
@@ -166,11 +218,11 @@ describe("painter", () => {
   it("clears on the first frame, on a resize and on a redraw only", () => {
     const screen = new Screen();
     const painter = new Painter(screen);
-    for (const frame of ["a", "b", "c"]) painter.present(frame);
+    for (const frame of ["a", "b", "c"]) painter.present(frameOf(frame));
     screen.columns = 30;
-    painter.present("c");
+    painter.present(frameOf("c"));
     painter.redraw();
-    painter.present("d");
+    painter.present(frameOf("d"));
     expect(screen.sent.map((data) => data.includes("\x1b[2J"))).toEqual([
       true,
       false,
@@ -185,13 +237,13 @@ describe("painter", () => {
     const screen = new Screen();
     const painter = new Painter(screen);
     painter.setCursor({ x: 1, y: 0 });
-    painter.present("abc");
+    painter.present(frameOf("abc"));
     painter.setCursor({ x: 2, y: 0 });
-    painter.present("abc");
-    painter.present("abd");
+    painter.present(frameOf("abc"));
+    painter.present(frameOf("abd"));
     painter.setCursor(undefined);
-    painter.present("abd");
-    painter.present("abd");
+    painter.present(frameOf("abd"));
+    painter.present(frameOf("abd"));
     expect(screen.sent.slice(1)).toEqual([
       "\x1b[1;3H",
       "\x1b[?2026h\x1b[?25l\x1b[1;3Hd\x1b[1;3H\x1b[?25h\x1b[?2026l",
@@ -203,9 +255,9 @@ describe("painter", () => {
     const screen = new Screen();
     const painter = new Painter(screen);
     screen.full = true;
-    painter.present("a");
-    painter.present("b");
-    painter.present("c");
+    painter.present(frameOf("a"));
+    painter.present(frameOf("b"));
+    painter.present(frameOf("c"));
     expect(screen.sent).toHaveLength(1);
     screen.drain();
     expect(screen.sent).toHaveLength(2);

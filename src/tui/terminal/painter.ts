@@ -2,8 +2,9 @@
  * The one writer to the terminal while the deck is open. Takes whole frames, sends what changed in one synchronized
  * write (mode 2026), and never queues: while the terminal is behind, only the newest frame waits.
  */
-import { type Cells, Glyphs, makeCells, parseFrame } from "./cells.ts";
+import { type Cells, Glyphs, makeCells } from "./cells.ts";
 import { diffCells } from "./diff.ts";
+import { drawFrame, type Frame, type Shown } from "./frame.ts";
 
 export interface Cursor {
   x: number;
@@ -29,9 +30,9 @@ export class Painter {
 
   private readonly output: Output;
   private readonly glyphs = new Glyphs();
-  private shown: Cells | undefined;
+  private shown: Shown | undefined;
   private spare: Cells | undefined;
-  private frame = "";
+  private frame: Frame | undefined;
   private cursor: Cursor | undefined;
   /** What the terminal's own cursor does now; undefined place: hidden. */
   private placed: Cursor | undefined;
@@ -43,8 +44,8 @@ export class Painter {
     this.output = output;
   }
 
-  /** Shows a frame: lines of text with SGR. The cursor stands where the last `setCursor` said. */
-  present(frame: string): void {
+  /** Shows a frame. The cursor stands where the last `setCursor` said. */
+  present(frame: Frame): void {
     this.frame = frame;
     this.stats.frames++;
     this.flush();
@@ -81,14 +82,14 @@ export class Painter {
       return;
     }
     const { columns, rows } = this.output;
-    if (!(columns > 0 && rows > 0)) return;
-    if (this.shown && (this.shown.width !== columns || this.shown.height !== rows)) this.shown = undefined;
-    let next = this.spare;
-    if (!next || next.width !== columns || next.height !== rows) next = makeCells(columns, rows);
-    parseFrame(this.frame, next, this.glyphs, this.shown);
-    const changes = diffCells(this.shown, next, this.glyphs);
-    this.spare = this.shown;
-    this.shown = next;
+    if (!(columns > 0 && rows > 0) || !this.frame) return;
+    const fits = (cells?: Cells) => cells?.width === columns && cells.height === rows;
+    const before = fits(this.shown?.cells) ? this.shown : undefined;
+    const cells = this.spare && fits(this.spare) ? this.spare : makeCells(columns, rows);
+    drawFrame(this.frame, cells, this.glyphs, before);
+    const changes = diffCells(before?.cells, cells, this.glyphs);
+    this.spare = this.shown?.cells;
+    this.shown = { frame: this.frame, cells };
 
     const cursor = this.cursor;
     const moved =
