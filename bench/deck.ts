@@ -18,6 +18,7 @@ const RATES = [
   { hertz: 5, budget: 3 },
   { hertz: 10, budget: 5 },
 ];
+const READS = 3;
 const KEYS = 200;
 const FRAMES = 10_000;
 
@@ -63,7 +64,10 @@ async function steady(peers: Peers, scratch: string, hertz: number) {
     [...peers.tracedeck, "deck", "--run", script],
     environment(scratch, { interval: 1000 / hertz }),
   );
-  const work = setInterval(() => readFileSync("/etc/hostname"), 400 / hertz);
+  // All panes change once a frame.
+  const work = setInterval(() => {
+    for (let i = 0; i < READS; i++) readFileSync("/etc/hostname");
+  }, 1000 / hertz);
   await sleep(5000);
   const engine = engineOf(deck.pid);
   const read = () => ({

@@ -16,7 +16,7 @@ const onPath = (command: string): string | undefined =>
 export function findPeers(root: string): Peers {
   const bpftrace = onPath("bpftrace");
   return {
-    tracedeck: [process.execPath, join(root, "dist/cli.js")],
+    tracedeck: [join(root, "dist/cli.js")],
     ...(bpftrace ? { bpftrace: [bpftrace] } : {}),
   };
 }

@@ -39,7 +39,9 @@ function writeCache(path: string, script: Script): void {
 
 /** Runs a bundle: one function, ASCII (esbuild escapes the rest), so that its text needs no decoding and no copy. */
 export function loadBundle<Exports>(path: string): Bundle<Exports> {
-  const cachePath = `${path.replace(/\.cjs$/, "")}.${process.versions.v8}-${process.arch}.cache`;
+  // V8 takes no code that was compiled with other flags.
+  const version = [process.versions.v8, process.arch, ...process.execArgv].join("-").replace(/[^\w.-]/g, "_");
+  const cachePath = `${path.replace(/\.cjs$/, "")}.${version}.cache`;
   const descriptor = openSync(path, "r");
   const { uid, mtimeMs } = fstatSync(descriptor);
   const source = readFileSync(descriptor, "latin1");

@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 /** dist/cli.js: arguments → exit code. */
 import { writeFileSync } from "node:fs";
 import { main } from "./cli.ts";

@@ -26,7 +26,7 @@ const LAST_WORDS = 4096;
 
 /** The command that starts an engine of this very program. */
 export function engineCommand(sudo = false): string[] {
-  const own = [process.execPath, ...process.execArgv, process.argv[1], "engine"];
+  const own = [process.execPath, process.argv[1], "engine"];
   return sudo ? ["sudo", "-n", "--", ...own] : own;
 }
 

@@ -104,33 +104,30 @@ const COMPARE: Record<Order, (a: RowSnapshot, b: RowSnapshot) => number> = {
   rate: (a, b) => a.rate - b.rate,
 };
 
-let lastRows: {
-  snapshot: MapSnapshot;
+interface Shown {
   order: Order;
   descending: boolean;
   filter: string;
   rows: RowSnapshot[];
-};
+}
+
+/** Keys, cursor and picture all ask for the same rows; several tables are on the screen at once. */
+const shown = new WeakMap<MapSnapshot, Shown>();
 
 /** The rows as sorted and filtered here: the engine's answer to a changed order comes with its next snapshot only. */
 export function shownRows(state: TopState): RowSnapshot[] {
   const { snapshot, order, descending, filter } = state;
   if (!snapshot) return [];
-  if (
-    lastRows?.snapshot !== snapshot ||
-    lastRows.order !== order ||
-    lastRows.descending !== descending ||
-    lastRows.filter !== filter
-  ) {
-    const direction = descending ? -1 : 1;
-    const rows = snapshot.rows
-      .filter(({ key, container }) =>
-        [...key, container?.name ?? ""].some((part) => filter === "" || matches(part, filter)),
-      )
-      .sort((a, b) => direction * COMPARE[order](a, b) || compareKeys(a, b));
-    lastRows = { snapshot, order, descending, filter, rows };
-  }
-  return lastRows.rows;
+  const last = shown.get(snapshot);
+  if (last?.order === order && last.descending === descending && last.filter === filter) return last.rows;
+  const holdsFilter = ({ key, container }: RowSnapshot) =>
+    [...key, container?.name ?? ""].some((part) => matches(part, filter));
+  const direction = descending ? -1 : 1;
+  const rows = (filter === "" ? [...snapshot.rows] : snapshot.rows.filter(holdsFilter)).sort(
+    (a, b) => direction * COMPARE[order](a, b) || compareKeys(a, b),
+  );
+  shown.set(snapshot, { order, descending, filter, rows });
+  return rows;
 }
 
 /** Rows between heading and whatever stands below. */

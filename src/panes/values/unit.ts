@@ -15,8 +15,19 @@ const NAMES: [Unit, RegExp][] = [
   ["kib", /^(kb|kib|kbytes)$/],
 ];
 
+const known = new Map<string, Unit>();
+
 /** From the last word of the name that is a unit: "@read_us" → "us"; "@per_second" counts. */
 export function unitOf(mapName: string): Unit {
+  let unit = known.get(mapName);
+  if (unit === undefined) {
+    unit = unitIn(mapName);
+    known.set(mapName, unit);
+  }
+  return unit;
+}
+
+function unitIn(mapName: string): Unit {
   const name = mapName.replace(/^@/, "").toLowerCase();
   if (/(^|_)per_/.test(name)) return "none";
   const words = name.split("_").reverse();

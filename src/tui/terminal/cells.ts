@@ -71,7 +71,7 @@ export class Glyphs {
   }
 }
 
-/** Draws a line into row `y` from `x` on; what would stand at `end` or behind it is cut. */
+/** Draws a line into the cells [x, end) of row `y`: what is longer is cut, what is left is blank. */
 export function drawLine(
   line: Line,
   cells: Cells,
@@ -98,6 +98,10 @@ export function drawLine(
       at++;
     }
   }
+  for (; at < limit; at++) {
+    codes[at] = SPACE;
+    styles[at] = 0;
+  }
 }
 
 /** Text with wide characters, marks and the like; returns where the next cell is. */
@@ -120,10 +124,11 @@ function drawOther(
       }
       continue;
     }
-    if (at + width <= limit) {
-      codes[at] = code;
+    if (at < limit) {
+      const fits = at + width <= limit;
+      codes[at] = fits ? code : SPACE;
       styles[at] = style;
-      if (width === 2) {
+      if (fits && width === 2) {
         codes[at + 1] = 0;
         styles[at + 1] = style;
       }

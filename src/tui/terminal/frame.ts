@@ -1,5 +1,5 @@
 /** Frames: blocks of lines at their places, drawn into cells. Only blocks that changed since the frame before are. */
-import type { Line } from "../../panes/text/index.ts";
+import { EMPTY_LINE, type Line } from "../../panes/text/index.ts";
 import { type Rect, samePlaces } from "../layout.ts";
 import type { Theme } from "../theme.ts";
 import { type Cells, drawLine, type Glyphs, SPACE } from "./cells.ts";
@@ -49,12 +49,9 @@ const overlap = (a: Rect, b: Rect): boolean =>
   a.x < b.x + b.width && b.x < a.x + a.width && a.y < b.y + b.height && b.y < a.y + a.height;
 
 function drawBlock({ x, y, width, height, lines }: PlacedBlock, cells: Cells, theme: Theme, glyphs: Glyphs) {
-  const end = Math.min(x + width, cells.width);
+  const end = x + width;
   for (let i = 0; i < height && y + i < cells.height; i++) {
-    const row = (y + i) * cells.width;
-    cells.codes.fill(SPACE, row + x, row + end);
-    cells.styles.fill(0, row + x, row + end);
     cells.touched[y + i] = 1;
-    if (i < lines.length) drawLine(lines[i], cells, { x, y: y + i, end }, theme, glyphs);
+    drawLine(lines[i] ?? EMPTY_LINE, cells, { x, y: y + i, end }, theme, glyphs);
   }
 }
