@@ -14,7 +14,7 @@ writeFileSync(script, "tracepoint:syscalls:sys_enter_read { @reads[comm] = count
 /** A shell that runs the deck, so that what it leaves behind is seen. */
 const inShell = (then: string): [string, string[]] => [
   "sh",
-  ["-c", `echo before; ${process.execPath} ${CLI} ${script}; ${then}`],
+  ["-c", `echo before; ${CLI} ${script}; ${then}`],
 ];
 
 describe("the terminal is given back", () => {
@@ -52,7 +52,7 @@ describe("the terminal is given back", () => {
   it("for as long as the deck is stopped, and taken again by fg", async () => {
     using terminal = new Terminal({ command: ["bash", ["--norc", "-i"]], env: { PS1: "shell> " } });
     await terminal.waitFor("shell>");
-    terminal.type(`${process.execPath} ${CLI} ${script}\r`);
+    terminal.type(`${CLI} ${script}\r`);
     await terminal.waitFor("reads.bt ·");
     terminal.press("Alt-x", "suspend", "Enter");
     await terminal.waitFor("Stopped");
@@ -135,7 +135,7 @@ describe("the screen", () => {
 
   it("says what is wrong instead of starting where there is no terminal", async () => {
     using terminal = new Terminal({
-      command: ["sh", ["-c", `${process.execPath} ${CLI} deck </dev/null; echo code $?`]],
+      command: ["sh", ["-c", `${CLI} deck </dev/null; echo code $?`]],
     });
     await terminal.waitFor("code 1");
     expect(terminal.text).toContain("the deck needs a terminal; `tracedeck run` prints instead");

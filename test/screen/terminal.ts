@@ -62,7 +62,7 @@ export class Terminal {
     this.ownConfig = config === undefined;
     this.config = config ?? mkdtempSync(join(tmpdir(), "tracedeck-screen-"));
     this.screen = new xterm.Terminal({ cols: columns, rows, allowProposedApi: true, scrollback: 200 });
-    const [file, fileArgs] = command ?? [process.execPath, [CLI, ...args]];
+    const [file, fileArgs] = command ?? [CLI, args];
     this.pty = spawn(file, fileArgs, {
       cols: columns,
       rows,
