@@ -105,7 +105,14 @@ function snapshot(frame: number): Snapshot {
       keyed("@by_size", SIZES),
     ],
     cost: { cpuPercent: random(100) / 100, eventsPerSecond: random(5000), events: calls, probes: [] },
-    losses: { eventsLost: 0, mapsFull: [], stacksLost: 0, missed: 0, stringsTruncated: 0 },
+    losses: {
+      eventsLost: 0,
+      mapsFull: [],
+      stacksLost: 0,
+      missed: 0,
+      stringsTruncated: 0,
+      processEventsLost: 0,
+    },
   };
 }
 

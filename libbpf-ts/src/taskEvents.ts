@@ -9,12 +9,14 @@ import { onlineCpus } from "./cpus.ts";
 import { Errno, SysError } from "./errno.ts";
 import { encodePerfEventAttr } from "./link/perfEvent.ts";
 import { PerfRecord, PerfRing } from "./perfRing.ts";
-import { perfEventOpen } from "./sys.ts";
+import { clockNs, perfEventOpen } from "./sys.ts";
 import { PerfType, SoftwareEvent } from "./uapi.ts";
 
 export type TaskEvent =
-  /** A new process; threads are left out. */
+  /** A new process. */
   | { kind: "fork"; pid: number; parent: number }
+  /** A new thread of a process. */
+  | { kind: "thread"; pid: number }
   /** It is another program now: nothing that was mapped is. */
   | { kind: "exec"; pid: number }
   /** The last, or any, thread of it has ended. */
@@ -40,7 +42,7 @@ type Decode = (view: DataView, at: number, end: number, misc: number) => TaskEve
 const DECODE: Record<number, Decode | undefined> = {
   [PerfRecord.fork]: (view, at) => {
     const [pid, parent] = [view.getUint32(at + 8, true), view.getUint32(at + 12, true)];
-    return pid === parent ? undefined : { kind: "fork", pid, parent };
+    return pid === parent ? { kind: "thread", pid } : { kind: "fork", pid, parent };
   },
   [PerfRecord.exit]: (view, at) => ({
     kind: "exit",
@@ -62,6 +64,8 @@ const DECODE: Record<number, Decode | undefined> = {
 /** Every process of the machine, followed from now on. Throws SysError where perf events are not permitted. */
 export class TaskEvents implements Disposable {
   #rings: PerfRing[] = [];
+  /** What was read with a later time than the rings were looked at. */
+  #early: { time: number; event: TaskEvent }[] = [];
   /** Events the kernel had no room for, as far as read. */
   lost = 0;
 
@@ -72,6 +76,7 @@ export class TaskEvents implements Disposable {
       config: BigInt(SoftwareEvent.dummy),
       sampleType: SAMPLE_TIME,
       taskEvents: true,
+      monotonic: true,
     });
     try {
       for (const cpu of onlineCpus()) {
@@ -86,9 +91,12 @@ export class TaskEvents implements Disposable {
     }
   }
 
-  /** Hands over what has happened since the last call, in its order. */
+  /** Hands over what has happened between the last call and this, in its order. */
   drain(callback: (event: TaskEvent) => void): void {
-    const events: { time: number; event: TaskEvent }[] = [];
+    // While one CPU's ring is read, another's that was read already goes on: what is later waits for the next call.
+    const now = Number(clockNs("monotonic"));
+    const events = this.#early;
+    this.#early = [];
     for (const ring of this.#rings) {
       ring.drain((type, misc, view, offset, size) => {
         if (type === PerfRecord.lost) this.lost += number64(view, offset + 16);
@@ -99,6 +107,8 @@ export class TaskEvents implements Disposable {
     }
     if (events.length === 0) return;
     events.sort((a, b) => a.time - b.time);
+    const later = events.findIndex(({ time }) => time > now);
+    if (later >= 0) this.#early = events.splice(later);
     for (const { event } of events) callback(event);
   }
 

@@ -7,13 +7,13 @@ import { errnoText } from "libbpf-ts";
 import { monotonicMs } from "../engine/clock.ts";
 import type { Diagnostic } from "../engine/compile/diagnostic.ts";
 import type { Plan } from "../engine/compile/plan.ts";
+import { isAlive } from "../engine/kernel/processes.ts";
 import { liveContext, liveHost } from "../engine/output/live.ts";
 import { createPrinter, type Printer } from "../engine/output/printer.ts";
 import { Sink } from "../engine/output/sink.ts";
 import type { Cost } from "../engine/protocol.ts";
 import { stoppedText } from "../engine/session/guard.ts";
 import { Session, SessionError } from "../engine/session/session.ts";
-import { isAlive } from "../engine/session/target.ts";
 import { UsageError } from "./options.ts";
 import { complain, isTerminal, reportDiagnostics, sayError, sayWarning, wantsColor } from "./report.ts";
 import type { RunOptions } from "./runOptions.ts";
@@ -203,7 +203,7 @@ class Run {
   }
 
   #reportLosses(): void {
-    const { eventsLost, mapsFull, stacksLost, missed } = this.#session.losses();
+    const { eventsLost, mapsFull, stacksLost, missed, processEventsLost } = this.#session.losses();
     if (eventsLost > 0) sayWarning(`Total lost event count: ${eventsLost}`);
     for (const { map, count } of mapsFull) {
       sayWarning(
@@ -213,6 +213,10 @@ class Run {
     if (stacksLost > 0)
       sayWarning(`${stacksLost} stacks were lost: their table was full, or there was no memory for more`);
     if (missed > 0) sayWarning(`the kernel skipped ${missed} probe hits`);
+    if (processEventsLost > 0)
+      sayWarning(
+        `${processEventsLost} events of processes were lost: user addresses of those that lived then may have no names`,
+      );
   }
 
   /** Who asked for the output has gone, which is no error; or it can't be stored. */

@@ -205,4 +205,6 @@ export interface Losses {
   stacksLost: number;
   missed: number;
   stringsTruncated: number;
+  /** Of processes that start, execute and map code: user addresses may have no names for it. */
+  processEventsLost: number;
 }

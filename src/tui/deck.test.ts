@@ -41,7 +41,14 @@ function snapshot(value: number): Snapshot {
       },
     ],
     cost: { cpuPercent: 0.5, eventsPerSecond: 1234, events: value, probes: [] },
-    losses: { eventsLost: 0, mapsFull: [], stacksLost: 0, missed: 0, stringsTruncated: 0 },
+    losses: {
+      eventsLost: 0,
+      mapsFull: [],
+      stacksLost: 0,
+      missed: 0,
+      stringsTruncated: 0,
+      processEventsLost: 0,
+    },
   };
 }
 

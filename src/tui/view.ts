@@ -184,6 +184,10 @@ function costParts({ interval, cost, losses, maxOverhead, engine }: DeckState): 
     });
     const full = losses.mapsFull.map(({ map }) => sanitize(map)).join(" ");
     if (full) parts.push({ text: `full ${full}`, role: "error", rank: 0 });
+    if (losses.processEventsLost > 0) {
+      const lost = shortNumber(losses.processEventsLost);
+      parts.push({ text: `process events lost ${lost}`, role: "warning", rank: 3 });
+    }
     if (losses.stringsTruncated > 0) {
       parts.push({ text: `cut ${shortNumber(losses.stringsTruncated)}`, role: "warning", rank: 3 });
     }

@@ -4,6 +4,7 @@
 // perf_event_attr, as far as it is used here:
 //
 //   0 type  4 size  8 config  16 period|freq  24 sample_type  32 read_format  40 flag bits  52 bp_type  56 config1  64 config2
+//   92 clockid
 
 import { onlineCpus } from "../cpus.ts";
 import { Errno, SysError } from "../errno.ts";
@@ -37,6 +38,8 @@ export interface PerfEventSpec {
   sampleType?: bigint;
   /** Records of processes that fork, execute, exit and map code, each with a sample's fields behind it. */
   taskEvents?: boolean;
+  /** Times of records are CLOCK_MONOTONIC's. */
+  monotonic?: boolean;
 }
 
 const FLAG = {
@@ -47,7 +50,10 @@ const FLAG = {
   freq: 1024n,
   /** mmap, comm, task, sample_id_all, mmap2, comm_exec. */
   taskEvents: (1n << 8n) | (1n << 9n) | (1n << 13n) | (1n << 18n) | (1n << 23n) | (1n << 24n),
+  useClockId: 1n << 25n,
 };
+
+const CLOCK_MONOTONIC = 1;
 
 /** struct perf_event_attr as bytes. */
 export function encodePerfEventAttr(spec: PerfEventSpec): Uint8Array {
@@ -63,11 +69,13 @@ export function encodePerfEventAttr(spec: PerfEventSpec): Uint8Array {
     (spec.excludeUser ? FLAG.excludeUser : 0n) |
     (spec.excludeKernel ? FLAG.excludeKernel : 0n) |
     (spec.freq !== undefined ? FLAG.freq : 0n) |
-    (spec.taskEvents ? FLAG.taskEvents : 0n);
+    (spec.taskEvents ? FLAG.taskEvents : 0n) |
+    (spec.monotonic ? FLAG.useClockId : 0n);
   view.setBigUint64(40, flags, true);
   view.setUint32(52, spec.breakpointType ?? 0, true);
   view.setBigUint64(56, spec.config1 ?? 0n, true);
   view.setBigUint64(64, spec.config2 ?? 0n, true);
+  view.setInt32(92, spec.monotonic ? CLOCK_MONOTONIC : 0, true);
   return new Uint8Array(view.buffer);
 }
 

@@ -2,9 +2,9 @@
  * Which container, or else which unit, a process or a cgroup belongs to. Asked for the rows that a screen shows and for
  * processes that are new, never in the hot path; what was found out is remembered when the process is gone.
  */
-import { statSync } from "node:fs";
 import { monotonicMs } from "../clock.ts";
 import type { Identity } from "../compile/types.ts";
+import { ownPidNamespace } from "../kernel/processes.ts";
 import type { ContainerInfo } from "../protocol.ts";
 import { Cgroups } from "./cgroups.ts";
 import { readSmallFile } from "./files.ts";
@@ -38,12 +38,9 @@ export interface ContainerPlaces {
   root?: string;
 }
 
-/** The initial pid namespace's inode (PROC_PID_INIT_INO). */
-const INITIAL_NAMESPACE = 0xeffffffcn;
-
 function inInitialNamespace(proc: string): boolean {
   try {
-    return statSync(`${proc}self/ns/pid`, { bigint: true }).ino === INITIAL_NAMESPACE;
+    return ownPidNamespace(proc) === undefined;
   } catch {
     return false;
   }

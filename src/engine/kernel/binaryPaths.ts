@@ -9,9 +9,9 @@ import type { Arch } from "../compile/kernel.ts";
 import { hasWildcard, wildcard } from "../compile/probes/wildcard.ts";
 import { findLibrary } from "./ldCache.ts";
 import { mappedFiles } from "./mappedFiles.ts";
+import { DELETED, fileSystemOf } from "./processes.ts";
 
 const USUAL_PATH = "/usr/local/bin:/usr/bin:/bin";
-const DELETED = " (deleted)";
 
 export function isFile(path: string): boolean {
   try {
@@ -41,11 +41,11 @@ function linkText(path: string): string | undefined {
 
 /** What to put before a process's paths: "" when it sees the same files as we do. */
 export function rootOf(pid: number | undefined): string {
-  if (pid === undefined) return "";
-  const namespace = linkText(`/proc/${pid}/ns/mnt`);
-  if (namespace === undefined) return "";
-  const same = namespace === linkText("/proc/self/ns/mnt");
-  return same && linkText(`/proc/${pid}/root`) === "/" ? "" : `/proc/${pid}/root`;
+  try {
+    return pid === undefined ? "" : fileSystemOf(pid).root;
+  } catch {
+    return "";
+  }
 }
 
 /** Names for one file become one. Links within another process's root are not ours to follow. */
@@ -95,7 +95,7 @@ function candidates(name: string, arch: Arch, pid: number | undefined): string[]
 function deletedFile(path: string, pid: number | undefined): string | undefined {
   if (pid === undefined) return undefined;
   if (linkText(`/proc/${pid}/exe`) === path + DELETED) return `/proc/${pid}/exe`;
-  const places = mappedFiles(pid, rootOf).filter((file) => file.startsWith(`/proc/${pid}/map_files/`));
+  const places = mappedFiles(pid, rootOf).filter((file) => /^\/proc\/\d+\/map_files\//.test(file));
   return places.find((file) => linkText(file) === path + DELETED);
 }
 

@@ -29,11 +29,10 @@ import { bpfFunctions } from "./bpfPrograms.ts";
 import { BtfTypes } from "./btfTypes.ts";
 import { scalarNamed } from "./cTypes.ts";
 import { allFunctions, type KernelFunction, kprobeBlacklist, traceableFunctions } from "./functions.ts";
+import { ownPidNamespace } from "./processes.ts";
 import { syscallNumber } from "./syscalls.ts";
 import { liveTracepointFormat, type TypeLookup } from "./tracepoints.ts";
 
-/** The inode of the first pid namespace, fixed in the kernel (PROC_PID_INIT_INO). */
-const INITIAL_PID_NAMESPACE = 0xeffffffcn;
 const PAGE_SIZE = 4096;
 
 /** A value that is made once, when it is first asked for. */
@@ -120,10 +119,7 @@ class LiveKernel implements Kernel {
     () => orElse(undefined, traceableFunctions) ?? orElse([], () => allFunctions(this.#kallsyms())),
   );
   #pidNamespace = lazy(() =>
-    orElse<{ device: bigint; inode: bigint } | undefined>(undefined, () => {
-      const { dev, ino } = statSync("/proc/self/ns/pid", { bigint: true });
-      return ino === INITIAL_PID_NAMESPACE ? undefined : { device: dev, inode: ino };
-    }),
+    orElse<{ device: bigint; inode: bigint } | undefined>(undefined, ownPidNamespace),
   );
 
   constructor(debugDirectories: readonly string[]) {

@@ -51,8 +51,8 @@ export class Globals {
     return Number(this.#view.getBigUint64(this.#plan.globals.stacksKept, true));
   }
 
-  /** Everything counted by the programs themselves; `missed` is the kernel's to tell. */
-  losses(): Omit<Losses, "missed"> {
+  /** Everything counted by the programs themselves; the others are the kernel's to tell. */
+  losses(): Omit<Losses, "missed" | "processEventsLost"> {
     const { eventsLost, mapFull, stacksLost, stringsTruncated } = this.#plan.globals;
     const counter = (offset: number) => Number(this.#view.getBigUint64(offset, true));
     const mapsFull = this.#plan.maps.flatMap((map, i) => {

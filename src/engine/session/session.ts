@@ -289,7 +289,8 @@ export class Session implements Disposable {
     const eventsLost = counted.eventsLost + (this.#pump?.dropped ?? 0);
     const missed = this.#programs.length > 0 ? missedHits(this.#programs, this.#linksThatMiss()) : 0;
     const stacksLost = counted.stacksLost + this.#symbols.stacksGone;
-    return { ...counted, eventsLost, stacksLost, missed };
+    const { processEventsLost } = this.#symbols;
+    return { ...counted, eventsLost, stacksLost, missed, processEventsLost };
   }
 
   /** Links of which the kernel tells what they missed. */

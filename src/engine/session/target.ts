@@ -3,8 +3,8 @@
  * process of -p.
  */
 import type { ChildProcess } from "node:child_process";
-import { readFileSync } from "node:fs";
 import type { Duplex } from "node:stream";
+import { isAlive } from "../kernel/processes.ts";
 
 export interface Target {
   pid: number;
@@ -61,16 +61,6 @@ export function startChild(
       if (!ended) child.kill("SIGTERM");
     },
   };
-}
-
-/** Whether a process still runs; zombies do not. */
-export function isAlive(pid: number): boolean {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
-    return !/^[ZX]/.test(stat.slice(stat.lastIndexOf(")") + 2));
-  } catch {
-    return false;
-  }
 }
 
 const CHECK_EVERY = 50;

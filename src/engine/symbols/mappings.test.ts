@@ -1,19 +1,28 @@
 import { expect, it } from "vitest";
+import { executableMappings } from "../kernel/processes.ts";
 import { JitMap } from "./jitMap.ts";
-import { type Mapping, mappingAt, parseMaps, withMapping } from "./mappings.ts";
+import { type Mapping, mappingAt, withMapping } from "./mappings.ts";
 
 it("keeps the executable mappings, with paths that hold spaces", () => {
   const text = [
     "55d0c0a00000-55d0c0a02000 r--p 00000000 08:01 123                        /usr/bin/a b",
-    "55d0c0a02000-55d0c0a05000 r-xp 00002000 08:01 123                        /usr/bin/a b",
+    "55d0c0a02000-55d0c0a05000 r-xp 00002000 08:01 123                        /usr/bin/a b\\012c",
     "7f2b00000000-7f2b00021000 rwxp 00000000 00:00 0 ",
     "7ffd1c5f6000-7ffd1c5f8000 r-xp 00000000 00:00 0                          [vdso]",
     "",
   ].join("\n");
-  expect(parseMaps(text, 5)).toEqual([
-    { start: 0x55d0c0a02000, end: 0x55d0c0a05000, fileOffset: 0x2000, path: "/usr/bin/a b", seen: 5 },
-    { start: 0x7f2b00000000, end: 0x7f2b00021000, fileOffset: 0, path: "", seen: 5 },
-    { start: 0x7ffd1c5f6000, end: 0x7ffd1c5f8000, fileOffset: 0, path: "[vdso]", seen: 5 },
+  const none = { device: "00:00", inode: 0, fileOffset: 0 };
+  expect(executableMappings(text)).toEqual([
+    {
+      start: 0x55d0c0a02000,
+      end: 0x55d0c0a05000,
+      fileOffset: 0x2000,
+      device: "08:01",
+      inode: 123,
+      path: "/usr/bin/a b\nc",
+    },
+    { ...none, start: 0x7f2b00000000, end: 0x7f2b00021000, path: "" },
+    { ...none, start: 0x7ffd1c5f6000, end: 0x7ffd1c5f8000, path: "[vdso]" },
   ]);
 });
 

@@ -13,28 +13,6 @@ export interface Mapping {
   symbols?: { found: FileSymbols | undefined };
 }
 
-const MAPS_LINE = /^([0-9a-f]+)-([0-9a-f]+) (\S{4}) ([0-9a-f]+) \S+ \d+ *(.*)$/;
-
-/** The executable mappings in the text of /proc/PID/maps. */
-export function parseMaps(text: string, seen: number): Mapping[] {
-  const mappings: Mapping[] = [];
-  for (const line of text.split("\n")) {
-    const match = MAPS_LINE.exec(line);
-    if (!match?.[3].includes("x")) continue;
-    mappings.push({
-      start: Number.parseInt(match[1], 16),
-      end: Number.parseInt(match[2], 16),
-      fileOffset: Number.parseInt(match[4], 16),
-      path: unescapePath(match[5]),
-      seen,
-    });
-  }
-  return mappings;
-}
-
-/** The kernel writes newlines in paths as \012. */
-const unescapePath = (path: string): string => path.replaceAll("\\012", "\n");
-
 /** Memory that belongs to no file, where a JIT may have put code. */
 export const isAnonymous = ({ path }: Mapping): boolean =>
   path === "" || path.startsWith("//anon") || path.startsWith("[") || path.startsWith("/memfd:");

@@ -1,5 +1,5 @@
 /** Why a stack has no frames, in a few words for a cell of the screen. */
-import { readFileSync } from "node:fs";
+import { processStat } from "../kernel/processes.ts";
 
 const E2BIG = -7n;
 const ENOMEM = -12n;
@@ -8,14 +8,7 @@ const PF_KTHREAD = 0x200000;
 
 /** Kernel threads have no memory of their own. */
 function isKernelThread(pid: number): boolean {
-  if (pid === 0) return true;
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
-    // comm may hold spaces and brackets; flags is the seventh field behind it.
-    return (Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[6]) & PF_KTHREAD) !== 0;
-  } catch {
-    return false;
-  }
+  return pid === 0 || ((processStat(pid)?.flags ?? 0) & PF_KTHREAD) !== 0;
 }
 
 export function whyNoStack(space: "kernel" | "user", pid: number, id: bigint): string {

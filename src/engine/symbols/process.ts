@@ -4,10 +4,11 @@
  */
 import { readFileSync } from "node:fs";
 import { monotonicMs } from "../clock.ts";
+import { DELETED, isAlive, livingThread, mapFile, mappingsOf } from "../kernel/processes.ts";
 import type { ResolvedSymbol } from "./context.ts";
 import { type FileSymbols, fileSymbols } from "./files.ts";
 import { JitMapFile } from "./jitMap.ts";
-import { isAnonymous, type Mapping, mappingAt, parseMaps, withMapping } from "./mappings.ts";
+import { isAnonymous, type Mapping, mappingAt, withMapping } from "./mappings.ts";
 import type { Roots } from "./roots.ts";
 import { vdsoSymbols } from "./vdso.ts";
 
@@ -20,7 +21,6 @@ function readText(path: string): string {
 }
 
 const REFRESH_EVERY = 100;
-const DELETED = " (deleted)";
 
 /** Who a process is: its pid as itself knows it, its effective user, and where its files are. */
 interface Identity {
@@ -32,8 +32,15 @@ interface Identity {
 
 export class ProcessSymbols {
   readonly pid: number;
-  /** The process has ended: what is known of it is all that will be. */
+  /** All its threads have ended: what is known of it is all that will be. */
   ended = false;
+  /** Events of it may have been missed: it may be another program by now, or have mapped other code. */
+  #doubtful = false;
+  /** It had ended before events were missed: another process may have its number by now. */
+  #mayBeAnother = false;
+  /** It may have more threads than its first, which has ended. */
+  #threaded = false;
+  #firstEnded = false;
   #roots: Roots;
   #mappings: readonly Mapping[] = [];
   #identity: Identity | undefined;
@@ -54,15 +61,46 @@ export class ProcessSymbols {
   fork(pid: number): ProcessSymbols {
     const child = new ProcessSymbols(pid, this.#roots);
     child.#mappings = this.#mappings;
+    child.#doubtful = this.#doubtful;
     child.#identity = this.#identity && { ...this.#identity, innerPid: undefined };
     return child;
   }
 
-  /** It is another program now. */
+  /** It is another program now, with the one thread that executed it. */
   executed(): void {
     this.#mappings = [];
     this.#jit = undefined;
+    this.ended = this.#firstEnded = this.#threaded = this.#doubtful = this.#mayBeAnother = false;
     this.#identify();
+  }
+
+  threadStarted(): void {
+    this.#threaded = true;
+  }
+
+  threadEnded(thread: number): void {
+    if (thread === this.pid) this.#firstEnded = true;
+    if (this.#firstEnded) this.ended = !(this.#threaded && isAlive(this.pid));
+  }
+
+  /** Events were lost: what is known counts no more until it was looked at again. */
+  doubt(): void {
+    if (this.ended) this.#mayBeAnother = true;
+    else this.#doubtful = true;
+  }
+
+  /** Looks again, if there is doubt. */
+  settle(): void {
+    if (this.#mayBeAnother && isAlive(this.pid)) {
+      this.ended = this.#firstEnded = false;
+      this.#doubtful = true;
+    }
+    this.#mayBeAnother = false;
+    if (!this.#doubtful) return;
+    this.#mappings = [];
+    this.#identity = undefined;
+    this.#doubtful = false;
+    this.refresh();
   }
 
   mapped(mapping: Mapping): void {
@@ -73,25 +111,33 @@ export class ProcessSymbols {
   refresh(): void {
     this.#read = monotonicMs();
     if (this.ended) return;
-    const mappings = parseMaps(readText(`/proc/${this.pid}/maps`), Date.now());
+    const seen = Date.now();
+    const mappings = mappingsOf(this.pid).map((mapping) => ({ ...mapping, seen }));
     if (mappings.length > 0) this.#mappings = mappings;
-    if (!this.#identity) this.#identify();
+    this.#identify();
+  }
+
+  /** The same unless it was done just now. */
+  refreshIfOld(): void {
+    if (monotonicMs() - this.#read > REFRESH_EVERY) this.refresh();
   }
 
   #identify(): void {
-    const status = readText(`/proc/${this.pid}/status`);
+    const status = readText(`/proc/${livingThread(this.pid)}/status`);
     const uid = /^Uid:\s+\d+\s+(\d+)/m.exec(status)?.[1];
     const root = this.#roots.of(this.pid);
     if (uid === undefined || root === undefined) return;
-    const innerPid = /^NSpid:.*\s(\d+)$/m.exec(status)?.[1] ?? this.pid;
+    const innerPid = /^NStgid:.*\s(\d+)$/m.exec(status)?.[1] ?? this.pid;
+    this.#threaded ||= !/^Threads:\s+1$/m.test(status);
     this.#identity = { innerPid: Number(innerPid), uid: Number(uid), root };
   }
 
   resolve(address: bigint): ResolvedSymbol | undefined {
+    this.settle();
     const at = Number(address);
     let mapping = mappingAt(this.#mappings, at);
-    if (!mapping && !this.ended && monotonicMs() - this.#read > REFRESH_EVERY) {
-      this.refresh();
+    if (!mapping && !this.ended) {
+      this.refreshIfOld();
       mapping = mappingAt(this.#mappings, at);
     }
     if (!mapping) return undefined;
@@ -116,10 +162,7 @@ export class ProcessSymbols {
       ? undefined
       : fileSymbols({ path: root + path, root, unchangedSince: seen });
     if (file || this.ended) return file;
-    return fileSymbols({
-      path: `/proc/${this.pid}/map_files/${start.toString(16)}-${end.toString(16)}`,
-      root,
-    });
+    return fileSymbols({ path: mapFile(this.pid, { start, end }), root });
   }
 
   #resolveJit(address: number): ResolvedSymbol | undefined {
@@ -128,7 +171,8 @@ export class ProcessSymbols {
     const { uid, root } = this.#identity;
     const innerPid = this.#identity.innerPid ?? (root === "" ? this.pid : undefined);
     if (innerPid === undefined) return undefined;
-    this.#jit ??= new JitMapFile(`${root}/tmp/perf-${innerPid}.map`);
+    const path = `${root}/tmp/perf-${innerPid}.map`;
+    if (this.#jit?.path !== path) this.#jit = new JitMapFile(path);
     const found = this.#jit.at(address, uid);
     return found && { ...found, module: `/tmp/perf-${innerPid}.map` };
   }

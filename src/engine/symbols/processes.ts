@@ -12,12 +12,15 @@ import { Roots } from "./roots.ts";
 const MOST = 4096;
 /** So many of the processes that run already are looked at beforehand. */
 const MOST_BEFOREHAND = 1024;
+/** Milliseconds between listings of all processes, where events are lost again and again. */
+const LIST_EVERY = 1000;
 
 export class Processes implements Disposable {
   #known = new Map<number, ProcessSymbols>();
   #roots = new Roots();
   #events: TaskEvents | undefined;
   #unseen: number[] = [];
+  #listed = Number.NEGATIVE_INFINITY;
 
   /** Follows what starts from now on, where the kernel lets us, and lists what is there. */
   watch(): void {
@@ -26,16 +29,23 @@ export class Processes implements Disposable {
     } catch {
       // Not permitted: processes are known from /proc, as long as they live.
     }
+    this.#list();
+  }
+
+  #list(): void {
+    this.#listed = monotonicMs();
     const pids = readdirSync("/proc").flatMap((name) => (/^\d+$/.test(name) ? [Number(name)] : []));
     this.#unseen = pids.sort((a, b) => a - b).slice(-MOST_BEFOREHAND);
   }
 
-  /** Looks at some of the processes that were there before, the youngest first, for so many milliseconds. */
+  /** Looks at some of the processes whose start was not told of, the youngest first, for so many milliseconds. */
   lookAround(limit: number): void {
     const end = monotonicMs() + limit;
     while (this.#unseen.length > 0 && monotonicMs() < end) {
       const pid = this.#unseen.pop()!;
-      if (!this.#known.has(pid)) this.#meet(pid);
+      const process = this.#known.get(pid);
+      if (process) process.settle();
+      else this.#meet(pid);
     }
   }
 
@@ -43,14 +53,27 @@ export class Processes implements Disposable {
     return this.#events !== undefined;
   }
 
-  /** Takes what has happened since. */
+  /** Events that the kernel had no room for. */
+  get lost(): number {
+    return this.#events?.lost ?? 0;
+  }
+
+  /** Takes what has happened since. Where that is not all, every process is looked at again before it is asked. */
   catchUp(): void {
+    const lost = this.lost;
     this.#events?.drain((event) => this.#happened(event));
+    if (this.lost === lost) return;
+    for (const process of this.#known.values()) process.doubt();
+    if (monotonicMs() - this.#listed > LIST_EVERY) this.#list();
   }
 
   /** The process, looked at now unless it is known. */
   get(pid: number): ProcessSymbols {
-    return this.#known.get(pid) ?? this.#meet(pid);
+    const process = this.#known.get(pid);
+    if (!process) return this.#meet(pid);
+    // Nobody tells what becomes of it.
+    if (!this.watching) process.refreshIfOld();
+    return process;
   }
 
   has(pid: number): boolean {
@@ -62,6 +85,13 @@ export class Processes implements Disposable {
     process.refresh();
     this.#add(process);
     return process;
+  }
+
+  /** As it is now, or else as its parent is, which may be another program by now. */
+  #childOfUnknown({ pid, parent }: { pid: number; parent: number }): ProcessSymbols {
+    const child = new ProcessSymbols(pid, this.#roots);
+    child.refresh();
+    return child.known ? child : this.#meet(parent).fork(pid);
   }
 
   #add(process: ProcessSymbols): void {
@@ -82,7 +112,10 @@ export class Processes implements Disposable {
   #happened(event: TaskEvent): void {
     switch (event.kind) {
       case "fork":
-        this.#add(this.get(event.parent).fork(event.pid));
+        this.#add(this.#known.get(event.parent)?.fork(event.pid) ?? this.#childOfUnknown(event));
+        return;
+      case "thread":
+        this.#known.get(event.pid)?.threadStarted();
         return;
       case "exec": {
         let process = this.#known.get(event.pid);
@@ -105,8 +138,7 @@ export class Processes implements Disposable {
         return;
       }
       case "exit": {
-        const process = event.pid === event.thread ? this.#known.get(event.pid) : undefined;
-        if (process) process.ended = true;
+        this.#known.get(event.pid)?.threadEnded(event.thread);
       }
     }
   }

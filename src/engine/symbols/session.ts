@@ -118,6 +118,11 @@ export class SessionSymbols implements SymbolContext, Disposable {
     return this.#stacksGone;
   }
 
+  /** Events of processes that were lost: what started or was mapped then may have no names. */
+  get processEventsLost(): number {
+    return this.#processes.lost;
+  }
+
   stack(map: number, id: bigint): BigUint64Array | undefined {
     const key = `${map}:${id}`;
     const known = this.#stacks.get(key);

@@ -1,13 +1,11 @@
 /** The vdso: code that the kernel maps into every process. There is no file, but all have the same, so ours is read. */
-import { closeSync, openSync, readFileSync, readSync } from "node:fs";
+import { closeSync, openSync, readSync } from "node:fs";
 import { ElfFile } from "libbpf-ts";
+import { mappingsOf } from "../kernel/processes.ts";
 import { type FileSymbols, symbolsOf } from "./files.ts";
-import { parseMaps } from "./mappings.ts";
 
 function read(): FileSymbols | undefined {
-  const mapping = parseMaps(readFileSync("/proc/self/maps", "latin1"), 0).find(
-    ({ path }) => path === "[vdso]",
-  );
+  const mapping = mappingsOf(process.pid).find(({ path }) => path === "[vdso]");
   if (!mapping) return undefined;
   const bytes = Buffer.alloc(mapping.end - mapping.start);
   const fd = openSync("/proc/self/mem", "r");

@@ -85,7 +85,14 @@ const map = (kind: MapKind, name = "@n", keys: string[] = []): MapShape => ({ na
 
 function reading(shape: MapShape, time: number, sum: number, rate: number): PaneEvent {
   const cost = { cpuPercent: 0, eventsPerSecond: 0, events: 0, probes: [] };
-  const losses = { eventsLost: 0, mapsFull: [], stacksLost: 0, missed: 0, stringsTruncated: 0 };
+  const losses = {
+    eventsLost: 0,
+    mapsFull: [],
+    stacksLost: 0,
+    missed: 0,
+    stringsTruncated: 0,
+    processEventsLost: 0,
+  };
   const maps = [{ name: shape.name, kind: shape.kind, total: 1, sum, rate, rows: [], full: false }];
   return { type: "snapshot", snapshot: { time, elapsed: 1000, maps, cost, losses } };
 }

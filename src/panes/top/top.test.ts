@@ -14,7 +14,14 @@ function snapshot(map: MapShape, rows: RowSnapshot[], more: Partial<MapSnapshot>
     { name: map.name, kind: map.kind, total: rows.length, sum, rate: 0, rows, full: false, ...more },
   ];
   const cost = { cpuPercent: 0, eventsPerSecond: 0, events: 0, probes: [] };
-  const losses = { eventsLost: 0, mapsFull: [], stacksLost: 0, missed: 0, stringsTruncated: 0 };
+  const losses = {
+    eventsLost: 0,
+    mapsFull: [],
+    stacksLost: 0,
+    missed: 0,
+    stringsTruncated: 0,
+    processEventsLost: 0,
+  };
   return { type: "snapshot", snapshot: { time: 0, elapsed: 1000, maps, cost, losses } satisfies Snapshot };
 }
 

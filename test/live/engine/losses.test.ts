@@ -55,7 +55,14 @@ it("loses nothing of what the ring has room for", async () => {
     'tracepoint:syscalls:sys_enter_getppid { @ = count(); printf("%d\\n", pid); }',
     () => void getppid(50_000),
   );
-  expect(losses).toEqual({ eventsLost: 0, mapsFull: [], stacksLost: 0, missed: 0, stringsTruncated: 0 });
+  expect(losses).toEqual({
+    eventsLost: 0,
+    mapsFull: [],
+    stacksLost: 0,
+    missed: 0,
+    stringsTruncated: 0,
+    processEventsLost: 0,
+  });
   expect(records).toBe(Number(session.readMap(0).words![0]));
   session.close();
 });

@@ -1,6 +1,7 @@
 // Known stacks. Each ends in a system call (getppid) made by `leaf` itself, below middle and outer.
 #define _GNU_SOURCE
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -64,6 +65,15 @@ static int made_code(int times, int owner) {
   return 0;
 }
 
+// Goes on when the first thread has ended, once there is a line to read.
+static void *go_on(void *times) {
+  char line[8];
+  if (read(0, line, sizeof line) <= 0) _exit(1);
+  for (long i = 0; i < (long)times; i++) outer();
+  linger();
+  _exit(0);
+}
+
 int main(int argc, char **argv) {
   if (argc < 3) return 2;
   const char *mode = argv[1];
@@ -78,6 +88,16 @@ int main(int argc, char **argv) {
     char line[8];
     if (read(0, line, sizeof line) <= 0) return 1;
     for (int i = 0; i < times; i++) outer();
+  } else if (!strcmp(mode, "headless")) {
+    pthread_t thread;
+    if (pthread_create(&thread, NULL, go_on, (void *)(long)times)) return 1;
+    pthread_exit(NULL);
+  } else if (!strcmp(mode, "becomes")) {
+    // Another program, once there is a line to read.
+    char line[8];
+    if (read(0, line, sizeof line) <= 0) return 1;
+    execv(argv[3], argv + 3);
+    return 1;
   } else if (!strcmp(mode, "distinct")) {
     for (unsigned i = 0; i < 1u << times; i++) {
       choose(i, times);

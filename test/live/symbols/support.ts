@@ -18,6 +18,7 @@ const variant = (after?: string, flags: readonly string[] = []): Program =>
       "-fno-omit-frame-pointer",
       "-mno-omit-leaf-frame-pointer",
       "-fno-optimize-sibling-calls",
+      "-pthread",
       ...flags,
     ],
     after,
@@ -26,6 +27,15 @@ const variant = (after?: string, flags: readonly string[] = []): Program =>
 export const whole = variant();
 /** Needs no other file. */
 export const alone = variant(undefined, ["-static"]);
+/** Always at the same addresses. */
+export const fixed = variant(undefined, ["-no-pie"]);
+/** The same addresses, other functions. */
+export const alike = cProgram(
+  `#include <unistd.h>
+int main(void) { char line[8]; return read(0, line, sizeof line) < 0; }
+${Array.from({ length: 200 }, (_, i) => `int alike${i}(int a) { return a * ${i + 3}; }`).join("\n")}`,
+  { name: "alike", flags: ["-no-pie"] },
+);
 export const stripped = variant('strip "$OUT"');
 /** Its symbols are in `known.debug` beside it, which it names. */
 export const linked = variant(
