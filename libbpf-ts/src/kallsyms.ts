@@ -122,15 +122,9 @@ export class Kallsyms {
       if (known) known.push(address);
       else found.set(name, [address]);
     };
-    const text = this.#text;
-    let tab = -1;
-    this.#eachFunction((begin, end) => {
-      if (tab < begin) tab = text.indexOf(TAB, begin);
-      // No symbol after this one is of a module.
-      if (tab < 0) tab = text.length;
-      const name = text.toString("latin1", begin + 19, Math.min(tab, end));
-      const full = tab < end ? `${text.toString("latin1", tab + 2, end - 1)}:${name}` : name;
-      if (names.has(full)) add(full, BigInt(`0x${text.toString("latin1", begin, begin + 16)}`));
+    this.#eachNamed((name, module, begin) => {
+      const full = module ? `${module}:${name}` : name;
+      if (names.has(full)) add(full, BigInt(`0x${this.#text.toString("latin1", begin, begin + 16)}`));
     });
     return found;
   }
@@ -148,9 +142,19 @@ export class Kallsyms {
 
   /** Every function, in the order of the file; `callback` gets name and module. */
   forEachFunction(callback: (name: string, module: string) => void): void {
-    this.#eachFunction((begin) => {
-      const { name, module } = this.#line(begin);
-      callback(name, module);
+    this.#eachNamed((name, module) => callback(name, module));
+  }
+
+  /** Name, module and where the line begins of every function. */
+  #eachNamed(callback: (name: string, module: string, begin: number) => void): void {
+    const text = this.#text;
+    let tab = -1;
+    this.#eachFunction((begin, end) => {
+      if (tab < begin) tab = text.indexOf(TAB, begin);
+      // No symbol after this one is of a module.
+      if (tab < 0) tab = text.length;
+      const name = text.toString("latin1", begin + 19, Math.min(tab, end));
+      callback(name, tab < end ? text.toString("latin1", tab + 2, end - 1) : "", begin);
     });
   }
 

@@ -385,8 +385,11 @@ export class Btf {
     const flag = info >>> 31 === 1;
     const third = words[at + 2];
     const name = this.#string(words[at]);
-    const each = <T>(make: (index: number) => T): T[] =>
-      Array.from({ length: count }, (_, index) => make(index));
+    const each = <T>(make: (index: number) => T): T[] => {
+      const made: T[] = [];
+      for (let index = 0; index < count; index++) made.push(make(index));
+      return made;
+    };
     switch (kind) {
       case "int": {
         const data = words[at + 3];

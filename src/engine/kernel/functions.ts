@@ -20,7 +20,7 @@ export function traceableFunctions(): KernelFunction[] {
     const line = text.slice(begin, end < 0 ? undefined : end);
     begin = end < 0 ? text.length : end + 1;
     if (line.startsWith(NO_FUNCTION)) continue;
-    const space = line.search(/\s/);
+    const space = line.indexOf(" ");
     if (space < 0) found.push({ name: line, module: "vmlinux" });
     else found.push({ name: line.slice(0, space), module: /\[(.*)\]/.exec(line)?.[1] ?? "vmlinux" });
   }

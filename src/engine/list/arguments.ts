@@ -5,7 +5,22 @@ import type { Kernel, UserBinary, UserSymbol } from "../compile/kernel.ts";
 import { functionsOf, isLanguage } from "../compile/probes/userSymbols.ts";
 import { eachModule, moduleTypes } from "./modules.ts";
 
-const btfOf = (module: string): Btf => (module === "vmlinux" ? loadVmlinux() : moduleTypes(module));
+const opened = new Map<string, Btf | Error>();
+
+/** Types of a module or "vmlinux", asked for once: what has none has none for every function. */
+function btfOf(module: string): Btf {
+  let btf = opened.get(module);
+  if (!btf) {
+    try {
+      btf = module === "vmlinux" ? loadVmlinux() : moduleTypes(module);
+    } catch (error) {
+      btf = error instanceof Error ? error : new Error(String(error));
+    }
+    opened.set(module, btf);
+  }
+  if (btf instanceof Error) throw btf;
+  return btf;
+}
 
 /** Lookups of a function that are answered one by one, before the names of all are read. */
 const FEW_LOOKUPS = 1000;
@@ -46,7 +61,7 @@ function findIn(module: string | undefined, find: (btf: Btf) => number | undefin
     return id === undefined ? undefined : { btf, id };
   };
   if (module !== undefined) return found(btfOf(module));
-  const own = found(loadVmlinux());
+  const own = found(btfOf("vmlinux"));
   if (own) return own;
   for (const [, btf] of eachModule()) {
     const other = found(btf);
