@@ -11,6 +11,8 @@ export interface Script {
   mapDeclarations: MapDeclaration[];
   macros: Macro[];
   actions: ActionBlock[];
+  /** Names of what is declared with fn, which is read and refused. */
+  functions?: string[];
   span: Span;
 }
 

@@ -197,7 +197,6 @@ export type EmitAction =
   /** arguments: the char** pointer; the record carries up to 16 strings. */
   | { kind: "join"; separator: string }
   | { kind: "strftime"; format: string }
-  | { kind: "skboutput"; path: string }
   | { kind: "runtime-error" };
 
 export type TypedExpression = { type: Type; span: Span } & (

@@ -74,7 +74,7 @@ function mapShape(map: MapPlan, source: string): MapShape {
   return { name: map.name, kind: mapKind(script.value), keys };
 }
 
-const SILENT = new Set(["print-map", "clear", "zero", "exit", "runtime-error", "skboutput"]);
+const SILENT = new Set(["print-map", "clear", "zero", "exit", "runtime-error"]);
 
 export function scriptShape(plan: Plan, source: string): ScriptShape {
   return {

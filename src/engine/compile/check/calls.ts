@@ -1,12 +1,12 @@
 /** Calls and builtins: finds the row, checks what the row says, and lets it do the rest. */
 import type { Expression } from "../ast.ts";
-import { functionNamed, functionNames, UNSUPPORTED_FUNCTIONS } from "../tables/functions.ts";
+import { functionNamed, functionNames } from "../tables/functions.ts";
 import type { FunctionRow } from "../tables/rows.ts";
-import { NOT_YET } from "../tables/vocabulary.ts";
 import type { TypedExpression, TypedStatement } from "../typed.ts";
 import type { Context } from "./context.ts";
 import type { CallExpression } from "./functions/call.ts";
 import { didYouMean } from "./nearest.ts";
+import { insteadOfCalling, refusedByName } from "./refused.ts";
 
 /** The row of a call that may be made here; reports and gives undefined otherwise. */
 export function rowFor(call: CallExpression, cx: Context): FunctionRow | undefined {
@@ -59,28 +59,27 @@ export function rowFor(call: CallExpression, cx: Context): FunctionRow | undefin
 }
 
 function reportUnknown(call: CallExpression, cx: Context): void {
-  if (call.name in UNSUPPORTED_FUNCTIONS) {
+  const { name, nameSpan } = call;
+  // Its declaration has been refused already.
+  if (cx.script.refusedFunctions.has(name) || refusedByName(name, nameSpan, cx)) return;
+  const meant = didYouMean(name, functionNames());
+  if (!meant && cx.kernel.functionPrototype(name)) {
     cx.error(
       "not-supported",
-      call.nameSpan,
-      `not supported yet: ${call.name}()`,
-      UNSUPPORTED_FUNCTIONS[call.name] || undefined,
+      nameSpan,
+      `${name}() is a function of the kernel: scripts cannot call those (kfuncs)`,
+      insteadOfCalling(name),
     );
     return;
   }
-  cx.error(
-    "unknown-function",
-    call.nameSpan,
-    `there is no function ${call.name}`,
-    didYouMean(call.name, functionNames()),
-  );
+  cx.error("unknown-function", nameSpan, `there is no function ${name}`, meant);
 }
 
 /** A call whose value is used. */
 export function callValue(call: CallExpression, cx: Context): TypedExpression {
   const row = rowFor(call, cx);
   if (!row) return cx.unknown(call.span);
-  if (row.value) return known(row.value(call, cx), cx);
+  if (row.value) return row.value(call, cx);
   if (row.aggregate)
     return cx.fail(
       "aggregation-place",
@@ -89,13 +88,6 @@ export function callValue(call: CallExpression, cx: Context): TypedExpression {
       `@name = ${row.name}(${row.arguments[1] ? "…" : ""})`,
     );
   return cx.fail("no-value", call.span, `${row.name}() has no value`, "write it as a statement of its own");
-}
-
-/** Says so when code generation does not have a word yet. */
-function known(typed: TypedExpression, cx: Context): TypedExpression {
-  if ((typed.op === "call" || typed.op === "builtin") && NOT_YET.has(typed.name))
-    return cx.fail("not-supported", typed.span, `not supported yet: ${typed.name}`);
-  return typed;
 }
 
 /** A call by itself; undefined: it has a value, and is an expression statement. */

@@ -45,6 +45,8 @@ export interface ScriptContext {
   report: Diagnostics;
   /** Maps that the script's text assigns to somewhere, in code that counts here or not. */
   assigned: ReadonlySet<string>;
+  /** Functions that the script declares with fn. */
+  refusedFunctions: ReadonlySet<string>;
   /** The last round: types are settled, what is made is kept. */
   final: boolean;
   /** Options that getopt() asks for, by name. */

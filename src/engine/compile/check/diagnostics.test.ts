@@ -106,14 +106,14 @@ describe("calls", () => {
     inProbe("print(kstack(build_id));", "unknown-mode", "kstack(build_id)", "ustack"),
     inProbe("print(kstack(bob));", "unknown-mode", "kstack(bob)", "perf"),
     inProbe('print(strftime("%H", nsecs(monotonic)));', "argument-type", "nsecs(monotonic)"),
-    inProbe('print(skboutput("f", arg0, 1, 0));', "not-here", 'skboutput("f", arg0, 1, 0)'),
-    [
-      'fentry:vfs_read { print(skboutput("f", args.file, 1, 0)); }',
-      "not-supported",
-      'skboutput("f", args.file, 1, 0)',
-    ],
+    inProbe('print(skboutput("f", arg0, 1, 0));', "not-supported", "skboutput", "tcpdump"),
+    inProbe("print(dw_ustack);", "not-supported", "dw_ustack", "ustack()"),
+    inProbe("print(ustack(dw_ustack));", "not-supported", "ustack(dw_ustack)", "frame pointers"),
+    inProbe("print(vfs_read(1));", "not-supported", "vfs_read", "curtask"),
+    inProbe("print(comm(1));", "not-supported", "comm(1)", "curtask->real_parent->comm"),
+    ["fn f($a: int64): int64 { return $a; } begin { print(f(1)); f(2); }", "unsupported", "fn f", "macro"],
     ["tracepoint:sched:sched_switch { print(usermode); }", "not-here", "usermode"],
-    inProbe("print(typeinfo(1));", "not-supported", "typeinfo"),
+    inProbe("print(typeinfo(1));", "not-supported", "typeinfo", "is_integer()"),
     inProbe('fail("no %s %d", "good", 3);', "failed", 'fail("no %s %d", "good", 3)', "no good 3"),
     inProbe("pid;", "discarded", "pid;".slice(0, 3)),
     inProbe("break;", "outside-loop", "break"),
@@ -121,6 +121,11 @@ describe("calls", () => {
     inProbe("@h = hist(1); for ($kv : @h) { }", "map-keys", "@h"),
     inProbe("exit(comm);", "argument-type", "comm"),
   ])("%s", (...row) => expectRow(row));
+});
+
+it("what is refused where it is declared is not reported again where it is used", () => {
+  const source = "fn f($a: int64): int64 { return $a; } begin { print(f(1)); f(2); $x = f(3); print($x); }";
+  expect(checkSource(source, {}, fullKernel()).diagnostics.map(({ code }) => code)).toEqual(["unsupported"]);
 });
 
 describe("probes", () => {

@@ -16,6 +16,7 @@ import { mapPlace, readMap } from "./maps.ts";
 import { didYouMean } from "./nearest.ts";
 import { checkBinary, checkUnary, condition, constantOf, stepOf } from "./operators.ts";
 import { isUnknown, isVoid, promote, UNKNOWN } from "./promote.ts";
+import { refusedByName } from "./refused.ts";
 
 export function checkExpression(e: Expression, cx: Context): TypedExpression {
   switch (e.kind) {
@@ -121,6 +122,7 @@ function identifier(e: Expression & { kind: "identifier" }, cx: Context): TypedE
       type: { kind: "int", size: 8, signed: constant.value < 0n, enum: constant.type },
       span: e.span,
     };
+  if (refusedByName(e.name, e.span, cx)) return cx.unknown(e.span);
   if (Object.hasOwn(KNOWN_CONSTANTS, e.name)) return cx.int(BigInt(KNOWN_CONSTANTS[e.name]), e.span);
   const candidates = [
     ...functionNames(),

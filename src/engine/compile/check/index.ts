@@ -50,6 +50,7 @@ export function checkScript(
     inference: new Inference(),
     report,
     assigned: assignedMaps(script.actions),
+    refusedFunctions: new Set(script.functions),
     final: false,
     settings: new Map(),
   };

@@ -163,6 +163,7 @@ class Importer {
       mapDeclarations: [...parts.flatMap((part) => part.mapDeclarations), ...script.mapDeclarations],
       macros: [...parts.flatMap((part) => part.macros), ...script.macros],
       actions: [...parts.flatMap((part) => part.actions), ...script.actions],
+      functions: [...parts.flatMap((part) => part.functions ?? []), ...(script.functions ?? [])],
     };
   }
 
@@ -188,7 +189,10 @@ class Importer {
     const { kernel } = this.options;
     if (this.refuses(item, path)) return [];
     if (path.endsWith(".bpf.c")) {
-      if (named) this.report.error("unsupported", item.span, "importing BPF C files is not supported yet");
+      if (named)
+        this.report.error("unsupported", item.span, "importing BPF C files is not supported yet", {
+          hint: "write what it does as macros in a .bt file; types can be imported from a .h file",
+        });
       return [];
     }
     if (!path.endsWith(".bt") && !path.endsWith(".h")) {

@@ -101,7 +101,7 @@ function parseItem(p: Cursor, script: Script, section: Section): Section {
         parseMacro(p, script.macros);
         return "body";
       case "fn":
-        parseFunction(p);
+        parseFunction(p, script);
         return "body";
     }
   }
@@ -275,9 +275,9 @@ function parseParameter(p: Cursor, macro: Macro): void {
 }
 
 /** `fn name($a: type): type { … }`: read, and refused by name. */
-function parseFunction(p: Cursor): void {
+function parseFunction(p: Cursor, script: Script): void {
   const word = p.next();
-  if (p.atWord()) p.next();
+  if (p.atWord()) script.functions = [...(script.functions ?? []), p.next().text];
   const span = p.span(word.start);
   if (!p.expect("(", "and the function's parameters")) return;
   while (p.peek().kind === "variable") {
@@ -288,7 +288,12 @@ function parseFunction(p: Cursor): void {
   if (!p.expect(")", "after the function's parameters")) return;
   if (p.expect(":", "and the type of what the function returns")) parseType(p);
   parseBlock(p, false);
-  p.error("unsupported", span, "functions declared with fn are not supported yet", "a macro does the same");
+  p.error(
+    "unsupported",
+    span,
+    "functions declared with fn are not supported yet",
+    "a macro does the same: macro name($a) { $a + 1 }",
+  );
 }
 
 /** `probe, probe /predicate/ { … }` */

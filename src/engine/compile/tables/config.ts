@@ -177,20 +177,22 @@ export const CONFIG: readonly ConfigRow[] = [
     default: "warn",
     help: "Whether tseries() may be used.",
   },
-  {
-    name: "unstable_dw_ustack",
-    kind: "choice",
-    choices: UNSTABLE,
-    default: "warn",
-    help: "Whether dw_ustack() may be used.",
-  },
-  ...["map_decl", "import", "macro", "typeinfo", "addr"].map(
-    (feature): ConfigRow => ({
+  ...(
+    [
+      ["dw_ustack", "warn", "Accepted for scripts that set it; dw_ustack() itself is refused."],
+      ["typeinfo", "enable", "Accepted for scripts that set it; typeinfo() itself is refused."],
+      ...["map_decl", "import", "macro", "addr"].map(
+        (feature) =>
+          [feature, "enable", "Accepted for scripts that set it; the feature is stable here."] as const,
+      ),
+    ] as const
+  ).map(
+    ([feature, initial, help]): ConfigRow => ({
       name: `unstable_${feature}`,
       kind: "choice",
       choices: UNSTABLE,
-      default: "enable",
-      help: "Accepted for scripts that set it; the feature is stable here.",
+      default: initial,
+      help,
     }),
   ),
 ];

@@ -492,31 +492,7 @@ export const FUNCTIONS: readonly FunctionRow[] = [
     arguments: [1, 1],
     value: process.socketCookie,
   },
-  {
-    name: "skboutput",
-    signatures: [
-      "uint32 skboutput(const string path, struct sk_buff *skb, uint64 length, const uint64 offset)",
-    ],
-    help: "Writes a packet to a pcap file.",
-    arguments: [4, 4],
-    probes: ["fentry", "fexit"],
-    since: [5, 5],
-    value: process.skboutput,
-  },
 ];
-
-/** Of the language, and not here yet: naming one gets a sentence instead of "unknown function". */
-export const UNSUPPORTED_FUNCTIONS: Readonly<Record<string, string>> = {
-  debugf: "printf() prints",
-  dw_ustack: "ustack() unwinds by frame pointers",
-  unwatch: "",
-  kfunc_exist: "",
-  kfunc_allowed: "",
-  default_str_length: "config.max_strlen is the same",
-  assert_str: "is_str() asks",
-  typeinfo: "",
-  nop: "",
-};
 
 const BY_NAME = new Map<string, FunctionRow>();
 for (const row of [...BUILTINS, ...FUNCTIONS, ...AGGREGATIONS])

@@ -55,13 +55,9 @@ export const CALL_OPS = {
   override: "[value] → void: bpf_override_return",
   write_user: "[destination, source, length] → bool",
   path: "[pointer to struct path] → string: bpf_d_path",
-  skboutput: "[skb, length, offset] → u32; data.path",
   socket_cookie: "[pointer to struct sock] → u64",
   percpu_kaddr: "[cpu?] → u64 address; data.address of the symbol",
 } as const;
 
 export type BuiltinOp = keyof typeof BUILTIN_OPS;
 export type CallOp = keyof typeof CALL_OPS;
-
-/** Words that code generation does not know yet: using one is a diagnostic that names it. */
-export const NOT_YET: ReadonlySet<string> = new Set<BuiltinOp | CallOp>(["skboutput"]);

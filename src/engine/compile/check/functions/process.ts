@@ -7,6 +7,7 @@ import { type IntType, int, type StackMode, sizeOf, type Type, UINT64 } from "..
 import { convert } from "../convert.ts";
 import { describe } from "../describe.ts";
 import { isUnknown } from "../promote.ts";
+import { refusedByName } from "../refused.ts";
 import {
   address,
   type CallExpression,
@@ -75,6 +76,7 @@ export const stack: CheckValue = (call, cx) => {
   const hasMode =
     first !== undefined && (call.arguments.length === 2 || STACK_MODES.includes(first) || !isValue(first));
   if (hasMode) {
+    if (refusedByName(first, call.span, cx)) return cx.unknown(call.span);
     if (!STACK_MODES.includes(first))
       return cx.fail(
         "unknown-mode",
@@ -255,7 +257,7 @@ export const comm: CheckValue = (call, cx) => {
       "not-supported",
       call.span,
       "comm() of another process is not supported yet",
-      "comm gives the current thread's name",
+      "comm gives the current thread's name, curtask->real_parent->comm its parent's; keep others by pid: @name[pid] = comm",
     );
   return { op: "builtin", name: "comm", type: { kind: "string", size: 16 }, span: call.span };
 };
@@ -350,17 +352,6 @@ export const writeUser: CheckValue = (call, cx) =>
 
 export const socketCookie: CheckValue = (call, cx) =>
   op("socket_cookie", [address(call, 0, cx)], UINT64, call.span);
-
-export const skboutput: CheckValue = (call, cx) => {
-  const file = literalText(call, 0, cx);
-  return op(
-    "skboutput",
-    [address(call, 1, cx), integer(call, 2, cx), integer(call, 3, cx)],
-    int(4, false),
-    call.span,
-    { path: file ?? "" },
-  );
-};
 
 /** memcmp(left, right, count) is 0 for equal bytes: only the equality of whole values is known to code generation. */
 export const memcmp: CheckValue = (call, cx) => {
