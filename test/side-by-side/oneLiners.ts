@@ -1,11 +1,16 @@
-/** One-liners that Debian's bpftrace (0.17) and tracedeck must answer alike. Rows without `command` do all their work in BEGIN. */
+/**
+ * One-liners that Debian's bpftrace (0.17) and tracedeck must answer alike. Rows without `command` do all their work in BEGIN.
+ * Raw tracepoints and iterators are not among them: it takes the first for a mistake and finds no iterator in newer kernels.
+ */
 
 export interface OneLiner {
   name: string;
   script: string;
   parameters?: string[];
-  /** -c: the workload, whose path replaces WORK in the script. */
+  /** -c: the workload, whose path replaces WORK in the script, and the address of its variable `watched` WATCHED. */
   command?: true;
+  /** Asks for USDT probes in the workload. */
+  usdt?: true;
 }
 
 const begin = (body: string): string => `BEGIN { ${body} exit(); }`;
@@ -178,4 +183,27 @@ export const ONE_LINERS: readonly OneLiner[] = [
     script: "uprobe:WORK:work_number { @[probe] = count(); } uprobe:WORK:work_struct { @[probe] = count(); }",
     command: true,
   },
+  {
+    name: "USDT arguments",
+    script: "usdt:WORK:work:step { @[str(arg1)] = sum(arg0); @n = count(); }",
+    command: true,
+    usdt: true,
+  },
+  {
+    name: "USDT without its provider",
+    script: 'usdt:WORK:step { printf("%d %s\\n", arg0, str(arg1)); }',
+    command: true,
+    usdt: true,
+  },
+  {
+    name: "watchpoint",
+    script: "watchpoint:0xWATCHED:8:w { @ = count(); } END { @end = 1; }",
+    command: true,
+  },
+  {
+    name: "software event",
+    script: 'software:page-faults:1 /comm == "work"/ { @ = min(1); }',
+    command: true,
+  },
+  { name: "profile", script: 'profile:ms:10 { @ = min(1); exit(); } END { printf("end\\n"); }' },
 ];

@@ -4,6 +4,11 @@
 #include <stdlib.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+#if __has_include(<sys/sdt.h>)
+#include <sys/sdt.h>
+#else
+#define DTRACE_PROBE2(provider, name, first, second)
+#endif
 
 struct point {
   int x;
@@ -29,6 +34,8 @@ __attribute__((noinline)) int work_struct(struct point *point) {
   return point->x;
 }
 
+volatile long watched = 1;
+
 // A tracer sees only pages that are in memory: strings are read once before they are passed.
 static const char *touched(const char *text) {
   *(volatile const char *)text;
@@ -43,6 +50,10 @@ int main(void) {
   work_struct(&first);
   work_struct(&second);
   for (int i = 0; i < 123; i++) syscall(SYS_getppid);
+  for (int i = 0; i < 11; i++) {
+    DTRACE_PROBE2(work, step, i, touched("step"));
+    watched = i;
+  }
   int null = open(touched("/dev/null"), O_WRONLY);
   static char bytes[4096];
   for (int size = 1; size <= 4096; size *= 2)
