@@ -22,6 +22,8 @@ const COMMANDS = [
   "head",
   "unshare",
   "nsenter",
+  "nice",
+  "setpriv",
 ];
 
 /** Where programs that were built ahead lie in the machine: beside koffi. */

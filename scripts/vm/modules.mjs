@@ -1,4 +1,5 @@
 // Kernel modules for the virtual machine: those that tests trace, with what they depend on, in modprobe's order.
+import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { basename, join, relative } from "node:path";
 
@@ -10,9 +11,14 @@ const nameOf = (path) =>
     .replace(/\.ko.*$/, "")
     .replaceAll("-", "_");
 
+/** A module's bytes: since trixie, Debian packs them. */
+const unpacked = (path) =>
+  path.endsWith(".xz")
+    ? execFileSync("xz", ["--decompress", "--stdout", path], { maxBuffer: 1 << 28 })
+    : readFileSync(path);
+
 /** Names of the modules that a module needs, from its .modinfo section. */
-function dependencies(path) {
-  const bytes = readFileSync(path);
+function dependencies(bytes) {
   const at = bytes.indexOf("\0depends=");
   if (at < 0) return [];
   return bytes
@@ -25,12 +31,17 @@ function dependencies(path) {
 export function addModules(archive, folder) {
   const all = new Map();
   for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
-    if (entry.name.endsWith(".ko"))
+    if (/\.ko(\.xz)?$/.test(entry.name))
       all.set(nameOf(entry.name), join(entry.parentPath ?? entry.path, entry.name));
   }
+  const contents = new Map();
+  const bytesOf = (name) => {
+    if (!contents.has(name)) contents.set(name, unpacked(all.get(name)));
+    return contents.get(name);
+  };
   /** What a module needs, the deepest last. */
   const closure = (name, seen = new Set()) => {
-    for (const needed of all.has(name) ? dependencies(all.get(name)) : []) {
+    for (const needed of all.has(name) ? dependencies(bytesOf(name)) : []) {
       if (seen.has(needed)) continue;
       seen.add(needed);
       closure(needed, seen);
@@ -40,11 +51,11 @@ export function addModules(archive, folder) {
   const lines = [];
   const taken = new Set(WANTED.filter((name) => all.has(name)).flatMap((name) => [name, ...closure(name)]));
   const target = join("/usr/lib/modules", basename(folder));
+  const pathOf = (name) => relative(folder, all.get(name)).replace(/\.xz$/, "");
   for (const name of [...taken].filter((module) => all.has(module))) {
-    const path = relative(folder, all.get(name));
-    archive.file(join(target, path), all.get(name));
+    archive.text(join(target, pathOf(name)), bytesOf(name));
     const needed = closure(name).filter((module) => all.has(module));
-    lines.push(`${path}: ${needed.map((module) => relative(folder, all.get(module))).join(" ")}`.trimEnd());
+    lines.push(`${pathOf(name)}: ${needed.map(pathOf).join(" ")}`.trimEnd());
   }
   archive.text(join(target, "modules.dep"), `${lines.join("\n")}\n`);
   for (const name of ["modules.builtin", "modules.order"]) {

@@ -16,6 +16,7 @@ const needs = [
   { command: "gcc", package: "gcc libc6-dev" },
   { command: "dtrace", package: "systemtap-sdt-dev" },
   { command: "bpftrace", package: "bpftrace" },
+  { command: "xz", package: "xz-utils" },
 ];
 
 const folders = [...(process.env.PATH ?? "").split(delimiter), "/usr/sbin", "/sbin"];
@@ -103,10 +104,10 @@ export function debianKernel(release) {
     });
   }
   const [image] = readdirSync(join(folder, "boot")).filter((name) => name.startsWith("vmlinuz"));
-  return {
-    image: join(folder, "boot", image),
-    modules: join(folder, "lib/modules", image.replace("vmlinuz-", "")),
-  };
+  const version = image.replace("vmlinuz-", "");
+  // Since trixie, packages have /usr/lib where older ones have /lib.
+  const modules = ["lib", "usr/lib"].map((name) => join(folder, name, "modules", version)).find(existsSync);
+  return { image: join(folder, "boot", image), modules };
 }
 
 /** A busybox that needs no libraries. */

@@ -6,11 +6,10 @@ import { path } from "../build-plugins.mjs";
 /** Files that have nothing to tell there, and why. */
 const LEFT_OUT = [
   ["test/side-by-side/sideBySide", "the language side by side needs no other kernel"],
-  ["test/live/run/", "the command line's words need no other kernel"],
+  ["test/live/run/commands", "the command line's words need no other kernel"],
+  ["test/live/run/run", "the command line's words need no other kernel"],
   ["test/live/engine/engine", "the protocol needs no other kernel"],
   ["test/live/compile/emit", "encoding needs no other kernel"],
-  ["test/live/engine/scale", "tracing every event takes an emulated processor all its time"],
-  ["test/live/work/costGuard", "emulation has costs of its own"],
   ...[
     "constants",
     "control",

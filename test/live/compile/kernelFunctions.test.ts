@@ -1,5 +1,5 @@
 /** kprobe, kretprobe, fentry and fexit, on kernels that have them: this process reads a file a known number of times. */
-import { closeSync, openSync, readSync } from "node:fs";
+import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { kernelAtLeast } from "libbpf-ts";
 import { describe, expect, test } from "vitest";
 import { compile } from "../../../src/engine/compile/compile.ts";
@@ -14,6 +14,7 @@ function work(): void {
   const buffer = Buffer.alloc(SIZE);
   const file = openSync("/proc/version", "r");
   for (let i = 0; i < READS; i++) readSync(file, buffer, 0, SIZE, 0);
+  fstatSync(file);
   closeSync(file);
 }
 
@@ -97,7 +98,7 @@ const FENTRIES: [name: string, source: string, check: (loaded: LoadedPlan) => vo
   ],
   [
     "path()",
-    "fentry:filp_close /pid == PID/ { @[path(args.filp.f_path, 64)] = count(); }",
+    "fentry:vfs_getattr /pid == PID/ { @[path(args.path, 64)] = count(); }",
     (loaded) => expect(texts(loaded, "@")).toContain("/proc/version"),
   ],
 ];

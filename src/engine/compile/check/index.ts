@@ -168,9 +168,10 @@ function expandActions(script: Script, shared: ScriptContext): Task[] {
   const tasks: Task[] = [];
   let total = 0;
   for (const action of script.actions) {
+    const alone = action.probes.length === 1;
     const byRow = new Map<ProbeTypeRow, Probe[]>();
     for (const spec of action.probes)
-      for (const { row, probes } of expandProbe(spec, kernel, options, config, report)) {
+      for (const { row, probes } of expandProbe(spec, kernel, options, config, report, alone)) {
         total += probes.length;
         if (total > config.maxProbes) {
           if (total - probes.length <= config.maxProbes) reportTooMany(spec, total, shared);

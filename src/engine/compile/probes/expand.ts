@@ -14,12 +14,14 @@ export interface ExpandedSpec {
   probes: Probe[];
 }
 
+/** `alone`: the action has no other spec, and would be nothing without this one. */
 export function expandProbe(
   spec: ProbeSpec,
   kernel: Kernel,
   options: CompileOptions,
   config: Config,
   report: Diagnostics,
+  alone: boolean,
 ): ExpandedSpec[] {
   const { provider, parts, error } = splitProbe(spec.text, options.positional ?? []);
   if (error) {
@@ -30,7 +32,11 @@ export function expandProbe(
   const missing = (code: string, message: string, hint?: string): void => {
     if (config.missingProbes === "ignore") return;
     const level = config.missingProbes === "warn" ? "warning" : "error";
-    report[level](code, spec.span, message, hint ? { hint } : {});
+    const goOn = level === "error" && !alone;
+    report[level](code, spec.span, message, {
+      ...(hint ? { hint } : {}),
+      ...(goOn ? { notes: [{ message: "config = { missing_probes=warn } goes on without it" }] } : {}),
+    });
   };
   return rows.flatMap((row) => {
     const request = { type: row.name, parts, span: spec.span, kernel, options, config, report, missing };

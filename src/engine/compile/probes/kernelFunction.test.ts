@@ -122,6 +122,12 @@ describe("what is said of functions that can't be had", () => {
   it("--unsafe tries what the kernel keeps out of its list", () =>
     expect(attachOf("kprobe:notrace_me", own, { unsafe: true })).toMatchObject({ function: "notrace_me" }));
 
+  it("say how to go on with the rest, where there is one", () => {
+    const notesOf = (specs: string) => checkSource(`${specs} { @ = count(); }`, {}, own).diagnostics[0].notes;
+    expect(notesOf("kprobe:nosuch")).toBeUndefined();
+    expect(notesOf("kprobe:nosuch,kprobe:vfs_read")![0].message).toContain("missing_probes=warn");
+  });
+
   it("missing_probes=warn and ignore leave the rest", () => {
     for (const [how, severities] of [
       ["warn", ["warning"]],
