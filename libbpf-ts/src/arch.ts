@@ -16,7 +16,8 @@ export type SyscallName =
   | "fcntl"
   | "ppoll"
   | "clock_gettime"
-  | "prlimit64";
+  | "prlimit64"
+  | "openat2";
 
 export interface Arch {
   name: ArchName;
@@ -99,6 +100,7 @@ const arches: Record<ArchName, Arch> = {
       ppoll: 271,
       clock_gettime: 228,
       prlimit64: 302,
+      openat2: 437,
     },
     registers: x64Registers,
     functionArgs: ["di", "si", "dx", "cx", "r8", "r9"],
@@ -128,6 +130,7 @@ const arches: Record<ArchName, Arch> = {
       ppoll: 73,
       clock_gettime: 113,
       prlimit64: 261,
+      openat2: 437,
     },
     registers: arm64Registers,
     functionArgs: ["x0", "x1", "x2", "x3", "x4", "x5", "x6", "x7"],

@@ -149,3 +149,12 @@ export {
   type SoftwareEventName,
   UpdateFlag,
 } from "./uapi.ts";
+export {
+  existsWithin,
+  heldPath,
+  listWithin,
+  openWithin,
+  readWithin,
+  rootOfPath,
+  statWithin,
+} from "./within.ts";

@@ -1,8 +1,8 @@
 // One file with debug info: its units by offset and signature, with the bytes of a few of them kept.
 
-import { existsSync } from "node:fs";
 import { dirname, isAbsolute, join } from "node:path";
 import { ElfFile } from "../elf/file.ts";
+import { existsWithin, rootOfPath } from "../within.ts";
 import { AbbrevTable, type Sizes } from "./abbrev.ts";
 import { DwarfError } from "./cursor.ts";
 import type { Die } from "./die.ts";
@@ -129,11 +129,14 @@ export class DwarfFile implements Disposable {
     if (end <= 0) return undefined;
     const name = bytes.toString("utf8", 0, end);
     const id = bytes.toString("hex", end + 1);
+    const root = rootOfPath(this.#elf.path);
+    const byId = `/usr/lib/debug/.build-id/${id.slice(0, 2)}/${id.slice(2)}.debug`;
     const paths = [
-      isAbsolute(name) ? name : join(dirname(this.#elf.path), name),
-      `/usr/lib/debug/.build-id/${id.slice(0, 2)}/${id.slice(2)}.debug`,
+      root + (isAbsolute(name) ? name : join(dirname(this.#elf.path.slice(root.length)), name)),
+      root + byId,
+      byId,
     ];
-    for (const path of paths.filter(existsSync)) {
+    for (const path of paths.filter(existsWithin)) {
       const elf = ElfFile.open(path);
       if (elf.buildId() === id) return new DwarfFile(elf, 1);
       elf[Symbol.dispose]();

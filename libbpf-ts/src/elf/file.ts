@@ -4,7 +4,8 @@
 //   file:    header | program headers (what is mapped where) | … | section headers (what is where)
 //   address: p_vaddr + (file offset − p_offset), for the segment that holds it; before the loader moves a PIE or a library
 
-import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
+import { closeSync, constants, fstatSync, readSync } from "node:fs";
+import { openWithin } from "../within.ts";
 
 export interface ElfSegment {
   type: number;
@@ -63,7 +64,7 @@ interface Source {
 
 /** A path may come from another process: nothing but a regular file is read, and opening never waits. */
 function openSource(path: string): Source {
-  const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  const fd = openWithin(path, constants.O_RDONLY | constants.O_NONBLOCK);
   const stat = fstatSync(fd);
   if (!stat.isFile()) {
     closeSync(fd);

@@ -6,6 +6,7 @@
 import { Errno, SysError, UnsupportedError } from "../errno.ts";
 import { addressOf, attr, bpf, bpfCallName, cstring } from "../sys.ts";
 import { AttachType, Cmd, PerfType } from "../uapi.ts";
+import { heldPath } from "../within.ts";
 import { createDynamicEvent, probePmu } from "./dynamicEvents.ts";
 import { attachToPerfEvent, FdLink, type HasFd, LINK_CREATE_SIZE, type Link } from "./link.ts";
 import { openPerfEvent } from "./perfEvent.ts";
@@ -32,12 +33,13 @@ export function attachUprobe(program: HasFd, uprobe: UprobeTarget): Link {
   const target = describe(uprobe, `0x${uprobe.offset.toString(16)}`);
   const pid = uprobe.pid ?? -1;
   const cpu = pid >= 0 ? -1 : 0;
+  using file = heldPath(uprobe.path);
   const pmu = probePmu("uprobe");
   if (pmu) {
     if (uprobe.refCtrOffset && pmu.refCtrShift === undefined) {
       throw new UnsupportedError(`semaphore of ${target}`, "this kernel cannot count it", "4.20");
     }
-    const path = cstring(uprobe.path);
+    const path = cstring(file.path);
     const config =
       (uprobe.ret ? pmu.retprobeBit : 0n) | ((uprobe.refCtrOffset ?? 0n) << (pmu.refCtrShift ?? 0n));
     const spec = { type: pmu.type, config, config1: addressOf(path), config2: uprobe.offset };
@@ -46,7 +48,7 @@ export function attachUprobe(program: HasFd, uprobe: UprobeTarget): Link {
     return new FdLink(target, [fd], isLink);
   }
   const semaphore = uprobe.refCtrOffset ? `(0x${uprobe.refCtrOffset.toString(16)})` : "";
-  const where = `${uprobe.path}:0x${uprobe.offset.toString(16)}${semaphore}`;
+  const where = `${file.path}:0x${uprobe.offset.toString(16)}${semaphore}`;
   const dynamic = createDynamicEvent("uprobe_events", uprobe.ret ? "r" : "p", where);
   try {
     const event = openPerfEvent(
@@ -77,8 +79,9 @@ export interface UprobeMultiTarget {
 /** Attaches a `kprobe` program loaded with attach type `trace_uprobe_multi` to many places of one file (6.6). */
 export function attachUprobeMulti(program: HasFd, uprobes: UprobeMultiTarget): Link {
   const target = describe(uprobes, `${uprobes.offsets.length} places`);
+  using file = heldPath(uprobes.path);
   attr.begin().u32(0, program.fd).u32(8, AttachType.trace_uprobe_multi);
-  attr.ptr(16, cstring(uprobes.path)).ptr(24, BigUint64Array.from(uprobes.offsets));
+  attr.ptr(16, cstring(file.path)).ptr(24, BigUint64Array.from(uprobes.offsets));
   if (uprobes.refCtrOffsets) attr.ptr(32, BigUint64Array.from(uprobes.refCtrOffsets));
   if (uprobes.cookies) attr.ptr(40, BigUint64Array.from(uprobes.cookies));
   attr

@@ -1,5 +1,5 @@
 /** User programs and libraries: their functions, their instrumentation points, the language they were written in. */
-import { ElfFile, type ElfSymbol, ElfSymbols, symbolVersions, usdtProbes } from "libbpf-ts";
+import { ElfFile, type ElfSymbol, ElfSymbols, rootOfPath, symbolVersions, usdtProbes } from "libbpf-ts";
 import type {
   Arch,
   MissingDebugInfo,
@@ -119,9 +119,6 @@ class Binary implements UserBinary {
       : undefined;
   }
 }
-
-/** "/proc/PID/root" of a path in another process's root; else "". */
-const rootOfPath = (path: string): string => /^\/proc\/\d+\/root(?=\/)/.exec(path)?.[0] ?? "";
 
 /** The functions that have a place in the file. */
 function placesOf(elf: ElfFile, symbols: readonly ElfSymbol[]): UserSymbol[] {

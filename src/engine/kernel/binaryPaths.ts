@@ -2,9 +2,9 @@
  * Where the programs and libraries are that scripts speak of: by a path, a name in PATH, a library's name, a pattern, as
  * the process of -p sees its files, or by what a command line runs.
  */
-import { readdirSync, readFileSync, readlinkSync, realpathSync, statSync } from "node:fs";
+import { readFileSync, readlinkSync, realpathSync } from "node:fs";
 import { delimiter, dirname, isAbsolute, join, resolve } from "node:path";
-import { ElfFile, neededLibraries } from "libbpf-ts";
+import { ElfFile, listWithin, neededLibraries, statWithin } from "libbpf-ts";
 import type { Arch } from "../compile/kernel.ts";
 import { hasWildcard, wildcard } from "../compile/probes/wildcard.ts";
 import { findLibrary } from "./ldCache.ts";
@@ -15,7 +15,7 @@ const USUAL_PATH = "/usr/local/bin:/usr/bin:/bin";
 
 export function isFile(path: string): boolean {
   try {
-    return statSync(path).isFile();
+    return statWithin(path).isFile();
   } catch {
     return false;
   }
@@ -82,11 +82,13 @@ function searchPath(pid: number | undefined, root: string): string[] {
 /** Files that a name may mean, the likeliest first. */
 function candidates(name: string, arch: Arch, pid: number | undefined): string[] {
   const root = rootOf(pid);
+  // What /proc has of a process is seen from here.
+  if (name.startsWith("/proc/")) return [name];
   if (name.includes("/")) return [isAbsolute(name) ? root + name : resolve(name)];
   const library = name.startsWith("lib") ? findLibrary(name, arch, root) : undefined;
   return [
     ...(library ? [root + library] : []),
-    ...searchPath(pid, root).map((directory) => join(root + directory, name)),
+    ...searchPath(pid, root).map((directory) => root + join(directory, name)),
     resolve(name),
   ];
 }
@@ -107,7 +109,7 @@ export function pathsOf(pattern: string, arch: Arch, pid?: number): string[] {
     const root = rootOf(pid);
     const patterns = pattern.includes("/")
       ? [isAbsolute(pattern) ? root + pattern : resolve(pattern)]
-      : [...searchPath(pid, root).map((directory) => join(root + directory, pattern)), resolve(pattern)];
+      : [...searchPath(pid, root).map((directory) => root + join(directory, pattern)), resolve(pattern)];
     return patterns.flatMap(expand).filter(isElf);
   }
   return [];
@@ -154,7 +156,7 @@ export function expand(pattern: string): string[] {
     const matches = wildcard(part);
     paths = paths.flatMap((path) => {
       try {
-        return readdirSync(`${path}/`)
+        return listWithin(`${path}/`)
           .filter(matches)
           .sort()
           .map((name) => `${path}/${name}`);

@@ -5,7 +5,7 @@
  *
  * Names and paths are offsets from the header. Older files have the same behind a part that nobody reads any more.
  */
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsWithin, listWithin, readWithin } from "libbpf-ts";
 import type { Arch } from "../compile/kernel.ts";
 
 const MAGIC = "glibc-ld.so.cache1.1";
@@ -13,12 +13,13 @@ const HEADER = 48;
 const ENTRY = 24;
 /** Low byte 3: libc6 ELF; the next byte is the architecture. */
 const FLAGS: Record<Arch, number> = { x64: 0x0303, arm64: 0x0a03 };
+const LARGEST = 16 << 20;
 const DIRECTORIES = ["/lib", "/usr/lib", "/usr/local/lib"];
 
 /** Names and paths in the cache's bytes, in its order of preference. */
 export function parseLdCache(bytes: Buffer, arch: Arch): { name: string; path: string }[] {
   const start = bytes.indexOf(MAGIC, 0, "latin1");
-  if (start < 0) return [];
+  if (start < 0 || start + HEADER > bytes.length) return [];
   const count = bytes.readUInt32LE(start + 20);
   const text = (offset: number) => {
     const from = start + offset;
@@ -38,13 +39,13 @@ export function parseLdCache(bytes: Buffer, arch: Arch): { name: string; path: s
 export function findLibrary(name: string, arch: Arch, root = ""): string | undefined {
   const matches = (file: string) => file === name || file.startsWith(`${name}.so`);
   const cache = `${root}/etc/ld.so.cache`;
-  if (existsSync(cache)) {
-    const found = parseLdCache(readFileSync(cache), arch).find((entry) => matches(entry.name));
+  if (existsWithin(cache)) {
+    const found = parseLdCache(readWithin(cache, LARGEST), arch).find((entry) => matches(entry.name));
     if (found) return found.path;
   }
   for (const directory of DIRECTORIES) {
-    if (!existsSync(root + directory)) continue;
-    const file = readdirSync(root + directory).find(matches);
+    if (!existsWithin(root + directory)) continue;
+    const file = listWithin(root + directory).find(matches);
     if (file) return `${directory}/${file}`;
   }
   return undefined;

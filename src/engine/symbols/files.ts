@@ -1,6 +1,5 @@
 /** Symbols of ELF files, read at the first question and kept by the file's identity, the least used going first. */
-import { statSync } from "node:fs";
-import { ElfFile, ElfSymbols } from "libbpf-ts";
+import { ElfFile, ElfSymbols, statWithin } from "libbpf-ts";
 import { demangled } from "./demangle/index.ts";
 
 export interface FileSymbols {
@@ -67,7 +66,7 @@ export interface FileQuestion {
 /** Undefined: there is no such ELF file, or not the same any more. */
 export function fileSymbols({ path, root = "", unchangedSince }: FileQuestion): FileSymbols | undefined {
   try {
-    const { dev, ino, mtimeMs, ctimeMs } = statSync(path);
+    const { dev, ino, mtimeMs, ctimeMs } = statWithin(path);
     if (unchangedSince !== undefined && ctimeMs > unchangedSince) return undefined;
     const identity = `${dev}:${ino}:${mtimeMs}`;
     if (cache.has(identity)) {

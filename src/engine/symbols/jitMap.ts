@@ -2,7 +2,8 @@
  * What JITs write to /tmp/perf-PID.map: lines "start size name" in hexadecimal, appended as code is made. The file is the
  * process's own and may hold anything: only as much as is sane is read, and names stay bytes until one is shown.
  */
-import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
+import { closeSync, constants, fstatSync, readSync } from "node:fs";
+import { openWithin } from "libbpf-ts";
 
 const MOST_BYTES = 64 << 20;
 const LONGEST_NAME = 512;
@@ -112,7 +113,7 @@ export class JitMapFile {
   #read(uid: number): boolean {
     let fd: number;
     try {
-      fd = openSync(this.path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
+      fd = openWithin(this.path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
     } catch {
       return false;
     }

@@ -1,0 +1,93 @@
+// Files of other processes' file systems. What lies below /proc/PID/root or a directory held as /proc/self/fd/N is its owner's to
+// arrange: a symbolic link there to /etc/shadow means the one there, not ours, and openat2(2) with RESOLVE_IN_ROOT finds it
+// so (5.6). Older kernels follow such links from our own root. Other paths are opened as usual.
+
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  type Stats,
+  statSync,
+} from "node:fs";
+import { archFor } from "./arch.ts";
+import { Errno, SysError } from "./errno.ts";
+import { addressOf, cstring, syscall } from "./sys.ts";
+
+const ROOT = /^\/proc\/(?:\d+\/root|self\/fd\/\d+)(?=\/)/;
+const O_PATH = 0o10000000;
+const O_CLOEXEC = 0o2000000;
+const RESOLVE_IN_ROOT = 0x10n;
+/** A path with ".." is refused while anything is renamed anywhere (EAGAIN). */
+const TRIES = 16;
+
+let unavailable = false;
+
+/** "/proc/PID/root" or "/proc/self/fd/N" of a path below it; else "". */
+export const rootOfPath = (path: string): string => ROOT.exec(path)?.[0] ?? "";
+
+/** open(2) within the path's root; the descriptor. Throws SysError, or Node's error of other paths. */
+export function openWithin(path: string, flags: number = constants.O_RDONLY): number {
+  const root = rootOfPath(path);
+  if (root === "" || unavailable) return openSync(path, flags);
+  const directory = openSync(root, O_PATH | constants.O_DIRECTORY);
+  try {
+    const name = cstring(path.slice(root.length));
+    const how = BigUint64Array.of(BigInt(flags | O_CLOEXEC), 0n, RESOLVE_IN_ROOT);
+    for (let tries = 1; ; tries++) {
+      const { openat2 } = archFor().syscalls;
+      const fd = syscall(openat2, directory, addressOf(name), addressOf(how), how.byteLength);
+      if (fd >= 0) return fd;
+      if (fd === -Errno.ENOSYS) {
+        unavailable = true;
+        return openSync(path, flags);
+      }
+      if (fd !== -Errno.EAGAIN || tries === TRIES) throw new SysError(`open(${path})`, -fd);
+    }
+  } finally {
+    closeSync(directory);
+  }
+}
+
+function opened<T>(path: string, flags: number, use: (fd: number) => T): T {
+  const fd = openWithin(path, flags);
+  try {
+    return use(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+export const statWithin = (path: string): Stats =>
+  rootOfPath(path) === "" ? statSync(path) : opened(path, O_PATH, (fd) => fstatSync(fd));
+
+export function existsWithin(path: string): boolean {
+  try {
+    statWithin(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Names in a directory. */
+export const listWithin = (path: string): string[] =>
+  opened(path, constants.O_RDONLY | constants.O_DIRECTORY, (fd) => readdirSync(`/proc/self/fd/${fd}`));
+
+/** The bytes of a regular file of no more than `limit`; throws where it is none. */
+export function readWithin(path: string, limit: number): Buffer {
+  return opened(path, constants.O_RDONLY | constants.O_NONBLOCK, (fd) => {
+    const stat = fstatSync(fd);
+    if (!stat.isFile() || stat.size > limit) throw new Error(`${path}: no file of at most ${limit} bytes`);
+    return readFileSync(fd);
+  });
+}
+
+/** A path that means the same file to the kernel until it is disposed of, whatever the links on its way become. */
+export function heldPath(path: string): Disposable & { readonly path: string } {
+  if (rootOfPath(path) === "") return { path, [Symbol.dispose]: () => {} };
+  const fd = openWithin(path, O_PATH);
+  return { path: `/proc/self/fd/${fd}`, [Symbol.dispose]: () => closeSync(fd) };
+}
