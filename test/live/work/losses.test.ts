@@ -34,6 +34,15 @@ describe.skipIf(!isRoot)("losses", () => {
     expect(stderr).toMatch(/no such element to read/);
   });
 
+  test("with -k a read that fails complains at its own expression", async () => {
+    const script = 'begin { printf("%d %s\\n", 1 + 2, str(0xffff000000000000)); }';
+    const { stderr } = await runScript(script, ["-k"]);
+    const from = script.indexOf("str(") + 1;
+    const to = script.indexOf("))") + 2;
+    expect(stderr).toMatch(new RegExp(`^stdin:1:${from}-${to}: WARNING: .*`));
+    expect(stderr).toContain("helper: probe_read_kernel_str");
+  });
+
   test("an LRU map makes room", async () => {
     const { stdout, losses } = await runScript(
       "let @ = lruhash(8); begin { for ($i : 0..200) { @[$i] = $i; } }",

@@ -70,8 +70,9 @@ describe.skipIf(!canTraceC)("strings that do not fit", () => {
   });
 
   test("those that just fit are not", async () => {
-    const { stdout } = await printed("max_strlen=17", 'printf("%s|", str(arg0));');
+    const { stdout, losses } = await printed("max_strlen=17", 'printf("%s|", str(arg0));');
     expect(stdout).toContain("longer than that|");
+    expect(losses!.stringsTruncated).toBe(0);
   });
 });
 

@@ -167,6 +167,11 @@ export class Cx {
     return result;
   }
 
+  /** With -k, what fails is reported at the expression itself; otherwise the statement is near enough. */
+  located<T>(span: Span, body: () => T): T {
+    return this.unit.options.warnHelperErrors ? this.at(span, body) : body();
+  }
+
   /** Temporaries taken inside are free again afterwards. */
   scope<T>(body: () => T): T {
     this.b.slots.enter();

@@ -118,7 +118,7 @@ const SCALAR: { [O in Op]?: (cx: Cx, e: Of<O>) => Value } = {
 export function scalar(cx: Cx, e: TypedExpression): Value {
   const row = SCALAR[e.op] as ((cx: Cx, e: TypedExpression) => Value) | undefined;
   if (!row) throw new NotSupported(`${e.op} cannot be used as a number`, e.span);
-  return row(cx, e);
+  return cx.located(e.span, () => row(cx, e));
 }
 
 /** A copy of a local's register when what is evaluated next could change it. */
@@ -350,8 +350,10 @@ export function write(cx: Cx, e: TypedExpression, to: Place): void {
     return;
   }
   const row = WRITE[e.op] as ((cx: Cx, e: TypedExpression, to: Place) => void) | undefined;
-  if (row) row(cx, e, to);
-  else copyTyped(cx, to, place(cx, e), e.type);
+  cx.located(e.span, () => {
+    if (row) row(cx, e, to);
+    else copyTyped(cx, to, place(cx, e), e.type);
+  });
 }
 
 /** Copies a value. What lies behind the NUL of somebody else's string is not part of it. */
@@ -439,7 +441,7 @@ const PLACE: { [O in Op]?: (cx: Cx, e: Of<O>) => Place } = {
 /** Where the value's bytes are. */
 export function place(cx: Cx, e: TypedExpression): Place {
   const row = PLACE[e.op] as ((cx: Cx, e: TypedExpression) => Place) | undefined;
-  if (row) return row(cx, e);
+  if (row) return cx.located(e.span, () => row(cx, e));
   const to = cx.temporary(sizeOf(e.type), e.op);
   write(cx, e, to);
   return to;

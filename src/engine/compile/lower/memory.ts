@@ -128,11 +128,14 @@ export function wordAt(view: DataView, at: number, size: Size): bigint {
   }
 }
 
-/** Reads a NUL-terminated string of at most size - 1 characters; the number of bytes with the NUL, or an error. */
-export function readString(cx: Cx, dst: Place, size: Value, src: Place): Value {
+/**
+ * Reads a NUL-terminated string of at most size - 1 characters; the number of bytes with the NUL, or an error. One that
+ * fills its room counts as cut, unless `count` says that the caller knows better.
+ */
+export function readString(cx: Cx, dst: Place, size: Value, src: Place, count = true): Value {
   const helper = READ_STR[reader(src.space)];
   const length = cx.b.call(helper, addressOf(cx, dst), size, addressOf(cx, src));
-  if (isConst(size)) countTruncated(cx, length, Number(size.value));
+  if (count && isConst(size)) countTruncated(cx, length, Number(size.value));
   checkHelper(cx, helper, length);
   return length;
 }

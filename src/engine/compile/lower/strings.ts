@@ -9,6 +9,7 @@ import { textToBytes } from "../parse/bytes.ts";
 import type { TypedExpression } from "../typed.ts";
 import { roundUp, sizeOf, type Type } from "../types.ts";
 import type { Cx } from "./context.ts";
+import { countGlobal } from "./errors.ts";
 import { place, pointee, scalar, write } from "./expressions.ts";
 import {
   addressOf,
@@ -35,8 +36,9 @@ export function writeStr(cx: Cx, e: Extract<TypedExpression, { op: "call" }>, to
   const from = source.type.kind === "pointer" ? pointee(cx, source) : sourcePlace(cx, source);
   if (cx.padded) zeroBytes(cx, to, size);
   if (!length) {
-    const read = readString(cx, to, constant(size), from);
-    if (size === cx.unit.typed.config.maxStrlen) markCut(cx, to, size, from, read);
+    const atLimit = size === cx.unit.typed.config.maxStrlen;
+    const read = readString(cx, to, constant(size), from, !atLimit);
+    if (atLimit) markCut(cx, to, size, from, read);
     return;
   }
   // The NUL counts. The verifier must see both bounds.
@@ -47,15 +49,17 @@ export function writeStr(cx: Cx, e: Extract<TypedExpression, { op: "call" }>, to
   cx.b.when("ne", reg(limit), ZERO, () => readString(cx, to, reg(limit), from));
 }
 
-/** Text that was cut has its next character in place of the NUL: that is how user space tells it from text that fits. */
+/**
+ * Text that was cut has its next character in place of the NUL: that is how user space tells it from text that fits. So text
+ * of just so many characters passes for cut, as in bpftrace.
+ */
 function markCut(cx: Cx, to: Place, size: number, from: Place, read: Value): void {
-  cx.b.when(
-    "eq",
-    read,
-    constant(size),
-    () => cx.b.store(to.base, to.offset + size - 1, 1, loadScalar(cx, offsetBy(from, size - 1), 1, false)),
-    true,
-  );
+  const mark = () => {
+    const next = loadScalar(cx, offsetBy(from, size - 1), 1, false);
+    cx.b.store(to.base, to.offset + size - 1, 1, next);
+    cx.b.when("ne", next, ZERO, () => countGlobal(cx, cx.layout.globals.stringsTruncated));
+  };
+  cx.b.when("eq", read, constant(size), mark, true);
 }
 
 function sourcePlace(cx: Cx, e: TypedExpression): Place {

@@ -19,7 +19,7 @@ export const SOFTWARE_EVENTS: readonly EventRow[] = [
     name: "task-clock",
     aliases: [],
     config: 1,
-    period: 1_000_000n,
+    period: 1n,
     help: "Time that a task runs, in nanoseconds.",
   },
   { name: "page-faults", aliases: ["faults"], config: 2, period: 100n, help: "Page faults of any kind." },
