@@ -1,11 +1,12 @@
 /**
  * What JITs write to /tmp/perf-PID.map: lines "start size name" in hexadecimal, appended as code is made. The file is the
- * process's own and may hold anything: only as much as is sane is read, and names stay bytes until one is shown.
+ * process's own and may hold anything: names stay bytes until one is shown.
  */
-import { closeSync, constants, fstatSync, readSync } from "node:fs";
-import { openWithin } from "libbpf-ts";
 
-const MOST_BYTES = 64 << 20;
+/** Functions of one text; later ones have no names. */
+const MOST_ENTRIES = 1 << 20;
+/** Of the index. */
+const ENTRY_BYTES = 20;
 const LONGEST_NAME = 512;
 const NEWLINE = 10;
 const SPACE = 32;
@@ -33,12 +34,13 @@ export class JitMap {
   constructor(text: Buffer) {
     this.#text = text;
     let most = 1;
-    for (let at = text.indexOf(NEWLINE); at >= 0; at = text.indexOf(NEWLINE, at + 1)) most++;
+    for (let at = text.indexOf(NEWLINE); at >= 0 && most < MOST_ENTRIES; at = text.indexOf(NEWLINE, at + 1))
+      most++;
     const starts = new Float64Array(most);
     const sizes = new Float64Array(most);
     const names = new Uint32Array(most);
     let count = 0;
-    for (let at = 0; at < text.length; ) {
+    for (let at = 0; at < text.length && count < most; ) {
       const line = at;
       const newline = text.indexOf(NEWLINE, at);
       const end = newline < 0 ? text.length : newline;
@@ -77,6 +79,17 @@ export class JitMap {
     return this.#starts.length;
   }
 
+  /** Memory that it takes. */
+  get bytes(): number {
+    return this.#text.length + this.count * ENTRY_BYTES;
+  }
+
+  /** One map of this text and what was written behind its last whole line. */
+  with(next: JitMap): JitMap {
+    const lines = this.#text.subarray(0, this.#text.lastIndexOf(NEWLINE) + 1);
+    return new JitMap(Buffer.concat([lines, next.#text]));
+  }
+
   at(address: number): JitSymbol | undefined {
     let low = 0;
     let high = this.#starts.length;
@@ -91,45 +104,5 @@ export class JitMap {
     const newline = this.#text.indexOf(NEWLINE, from);
     const end = Math.min(newline < 0 ? this.#text.length : newline, from + LONGEST_NAME);
     return { name: this.#text.toString("utf8", from, end), offset };
-  }
-}
-
-/** A file that is read again when it has grown. */
-export class JitMapFile {
-  readonly path: string;
-  #identity = "";
-  #map: JitMap | undefined;
-
-  constructor(path: string) {
-    this.path = path;
-  }
-
-  /** `uid`: whose the file must be. */
-  at(address: number, uid: number): JitSymbol | undefined {
-    return this.#map?.at(address) ?? (this.#read(uid) ? this.#map?.at(address) : undefined);
-  }
-
-  /** Whether there is something new. Links, pipes and other users' files are not followed. */
-  #read(uid: number): boolean {
-    let fd: number;
-    try {
-      fd = openWithin(this.path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
-    } catch {
-      return false;
-    }
-    try {
-      const stat = fstatSync(fd);
-      const identity = `${stat.ino} ${stat.size} ${stat.mtimeMs}`;
-      if (!stat.isFile() || stat.uid !== uid || identity === this.#identity) return false;
-      this.#identity = identity;
-      const text = Buffer.allocUnsafe(Math.min(stat.size, MOST_BYTES));
-      const length = readSync(fd, text, 0, text.length, 0);
-      this.#map = new JitMap(text.subarray(0, length));
-      return true;
-    } catch {
-      return false;
-    } finally {
-      closeSync(fd);
-    }
   }
 }

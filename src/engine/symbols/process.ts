@@ -7,7 +7,7 @@ import { monotonicMs } from "../clock.ts";
 import { DELETED, isAlive, livingThread, mapFile, mappingsOf } from "../kernel/processes.ts";
 import type { ResolvedSymbol } from "./context.ts";
 import { type FileSymbols, fileSymbols } from "./files.ts";
-import { JitMapFile } from "./jitMap.ts";
+import { JitMapFile } from "./jitMapFile.ts";
 import { isAnonymous, type Mapping, mappingAt, withMapping } from "./mappings.ts";
 import type { Roots } from "./roots.ts";
 import { vdsoSymbols } from "./vdso.ts";

@@ -7,7 +7,7 @@ import { ElfFile, existsWithin, listWithin, openWithin, readWithin, statWithin }
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { findLibrary } from "../../../src/engine/kernel/ldCache.ts";
 import { fileSymbols } from "../../../src/engine/symbols/files.ts";
-import { JitMapFile } from "../../../src/engine/symbols/jitMap.ts";
+import { JitMapFile } from "../../../src/engine/symbols/jitMapFile.ts";
 import { commandPath } from "../../support/cli.ts";
 import { runScript } from "../../support/script.ts";
 import { alone, canTraceC, whole } from "./support.ts";
