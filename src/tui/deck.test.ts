@@ -354,11 +354,14 @@ describe("the picture", () => {
 
   it("draws a pane again only when something about it changed", () => {
     const deck = new Deck().run().engine({ kind: "snapshot", session: 1, snapshot: snapshot(3) });
-    const linesOf = (id: string) => picture(deck.state, PLAIN).blocks.find((block) => block.id === id)?.lines;
-    const before = { top: linesOf("top:@calls"), editor: linesOf("editor") };
-    deck.type("y");
-    expect(linesOf("top:@calls")).toBe(before.top);
-    expect(linesOf("editor")).not.toBe(before.editor);
+    const before = picture(deck.state, PLAIN);
+    const after = picture(deck.type("y").state, PLAIN, before);
+    const [top, editor] = ["top:@calls", "editor"].map((name) =>
+      [before, after].map(({ blocks }) => blocks.find(({ id }) => id === name)!),
+    );
+    expect(top[1].lines).toBe(top[0].lines);
+    expect(top[1].serial).toBe(top[0].serial);
+    expect(editor[1].serial).not.toBe(editor[0].serial);
   });
 });
 

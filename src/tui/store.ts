@@ -51,8 +51,6 @@ export class Store {
   private engine: EngineLink | undefined;
   private shown: Picture;
   private shownPlaces: readonly Block[];
-  private readonly serials = new WeakMap<Block["lines"], number>();
-  private lastSerial = 0;
   private shownState: DeckState;
   private shownDisplay: Display;
   private soon: NodeJS.Immediate | undefined;
@@ -86,14 +84,7 @@ export class Store {
 
   /** A number for what a block shows; 0 for a block that is gone. */
   serial(id: string): number {
-    const block = this.shown.blocks.find((it) => it.id === id);
-    if (!block) return 0;
-    let serial = this.serials.get(block.lines);
-    if (serial === undefined) {
-      serial = ++this.lastSerial;
-      this.serials.set(block.lines, serial);
-    }
-    return serial;
+    return this.shown.blocks.find((it) => it.id === id)?.serial ?? 0;
   }
 
   /** What to paint: blocks at the places that were found for them. */
@@ -187,7 +178,7 @@ export class Store {
     if (this.state === this.shownState && display === this.shownDisplay) return;
     this.shownState = this.state;
     this.shownDisplay = display;
-    this.shown = picture(this.state, display);
+    this.shown = picture(this.state, display, this.shown);
     if (!samePlaces(this.shown.blocks, this.shownPlaces)) this.shownPlaces = this.shown.blocks;
     for (const listener of this.listeners) listener();
   };

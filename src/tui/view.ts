@@ -27,10 +27,13 @@ import { tabsLine } from "./tabs.ts";
 import { asciiLine, type Theme } from "./theme.ts";
 import { layoutOf } from "./update.ts";
 
-/** The same `lines` as in the picture before: nothing in it changed. */
 export interface Block extends Rect {
   id: string;
   lines: readonly Line[];
+  /** Another one than in the picture before when the lines may have changed. */
+  serial: number;
+  /** What a pane's lines were made of. */
+  made?: { slot: Slot; key: string };
 }
 
 export interface Picture {
@@ -45,25 +48,24 @@ export interface Display {
   color: boolean;
 }
 
-interface Cached {
-  key: string;
-  lines: readonly Line[];
-}
-
-/** A pane whose state, size and surroundings are the same is not drawn again. */
-const drawn = new WeakMap<Slot, Cached>();
-
-export function picture(state: DeckState, display: Display): Picture {
+/**
+ * A pane whose state, size and surroundings are as in the picture `before` is not drawn again. (No WeakMap remembers
+ * that: what it holds lives until V8 collects all garbage, and would fill the heap in between.)
+ */
+export function picture(state: DeckState, display: Display, before?: Picture): Picture {
   const { columns, rows } = state;
   if (isTooSmall(columns, rows)) {
     const lines = [[span(fitText("too small", columns))]];
-    return { blocks: [{ id: "small", x: 0, y: 0, width: columns, height: 1, lines }], cursor: undefined };
+    const all = { id: "small", x: 0, y: 0, width: columns, height: 1, lines, serial: columns };
+    return { blocks: [all], cursor: undefined };
   }
   const { header, footer, tabs, panes } = layoutOf(state);
+  const earlier = (id: string) => before?.blocks.find((it) => it.id === id);
   const block = (id: string, rect: Rect, lines: readonly Line[]): Block => ({
     id,
     ...rect,
     lines: shownAs(lines, display),
+    serial: (earlier(id)?.serial ?? 0) + 1,
   });
   const blocks = [block("header", header, [headerLine(state, display)])];
   let cursor: Position | undefined;
@@ -77,7 +79,7 @@ export function picture(state: DeckState, display: Display): Picture {
     if (tabs) blocks.push(block("tabs", tabs, [tabsLine(state, panes, display.unicode)]));
     for (const { id, rect } of panes) {
       const index = state.slots.findIndex((slot) => slot.id === id);
-      blocks.push({ id, ...rect, lines: paneLines(state, state.slots[index], index + 1, rect, display) });
+      blocks.push(paneBlock(state, state.slots[index], index + 1, rect, display, earlier(id)));
     }
     const notice = noticeLines(state).map((it) => fitLine(it, columns));
     if (notice.length > 0) {
@@ -97,13 +99,14 @@ export function picture(state: DeckState, display: Display): Picture {
 
 const shownAs = (lines: readonly Line[], { unicode }: Display) => (unicode ? lines : lines.map(asciiLine));
 
-function paneLines(
+function paneBlock(
   state: DeckState,
   slot: Slot,
   number: number,
   rect: Rect,
   display: Display,
-): readonly Line[] {
+  before: Block | undefined,
+): Block {
   const { unicode, color } = display;
   const context: ViewContext = {
     focused: slot.id === state.focus && state.overlay === undefined,
@@ -112,8 +115,7 @@ function paneLines(
     frozen: state.held !== undefined,
   };
   const key = `${number} ${rect.width}×${rect.height} ${context.focused} ${unicode} ${color} ${context.frozen}`;
-  const cached = drawn.get(slot);
-  if (cached?.key === key) return cached.lines;
+  if (before?.made?.slot === slot && before.made.key === key) return { ...before, ...rect };
   const size = { width: Math.max(0, rect.width - 2), height: Math.max(0, rect.height - 2) };
   const framed = box(slot.pane.view(slot.state, size, context), {
     ...rect,
@@ -122,9 +124,8 @@ function paneLines(
     focused: context.focused,
     unicode,
   });
-  const lines = shownAs(framed, display);
-  drawn.set(slot, { key, lines });
-  return lines;
+  const serial = (before?.serial ?? 0) + 1;
+  return { id: slot.id, ...rect, lines: shownAs(framed, display), serial, made: { slot, key } };
 }
 
 /** A part of the header; the larger `rank`, the sooner it goes when there is no room. */

@@ -105,28 +105,38 @@ const COMPARE: Record<Order, (a: RowSnapshot, b: RowSnapshot) => number> = {
 };
 
 interface Shown {
+  snapshot: MapSnapshot;
   order: Order;
   descending: boolean;
   filter: string;
   rows: RowSnapshot[];
 }
 
-/** Keys, cursor and picture all ask for the same rows; several tables are on the screen at once. */
-const shown = new WeakMap<MapSnapshot, Shown>();
+/** Keys, cursor and picture all ask for the same rows. By the map's name; as many as are ever on one screen. */
+const shown = new Map<string, Shown>();
+const MOST_SHOWN = 16;
 
 /** The rows as sorted and filtered here: the engine's answer to a changed order comes with its next snapshot only. */
 export function shownRows(state: TopState): RowSnapshot[] {
   const { snapshot, order, descending, filter } = state;
   if (!snapshot) return [];
-  const last = shown.get(snapshot);
-  if (last?.order === order && last.descending === descending && last.filter === filter) return last.rows;
+  const last = shown.get(snapshot.name);
+  if (
+    last?.snapshot === snapshot &&
+    last.order === order &&
+    last.descending === descending &&
+    last.filter === filter
+  ) {
+    return last.rows;
+  }
   const holdsFilter = ({ key, container }: RowSnapshot) =>
     [...key, container?.name ?? ""].some((part) => matches(part, filter));
   const direction = descending ? -1 : 1;
   const rows = (filter === "" ? [...snapshot.rows] : snapshot.rows.filter(holdsFilter)).sort(
     (a, b) => direction * COMPARE[order](a, b) || compareKeys(a, b),
   );
-  shown.set(snapshot, { order, descending, filter, rows });
+  if (shown.size >= MOST_SHOWN) shown.clear();
+  shown.set(snapshot.name, { snapshot, order, descending, filter, rows });
   return rows;
 }
 
