@@ -106,6 +106,20 @@ function permissionHint(need: string): string {
   return "root was refused: a security policy, seccomp, a container without capabilities, or this kernel's build forbids it";
 }
 
+/** Debian and Ubuntu add levels above 2 to kernel.perf_event_paranoid. */
+function perfHint(): string {
+  if (process.geteuid?.() === 0) {
+    try {
+      const level = Number(readFileSync("/proc/sys/kernel/perf_event_paranoid", "latin1"));
+      if (level > 2)
+        return `kernel.perf_event_paranoid is ${level}, which leaves perf events to CAP_SYS_ADMIN alone: sysctl kernel.perf_event_paranoid=2 lets CAP_PERFMON do`;
+    } catch {
+      // A kernel without perf events has no such file.
+    }
+  }
+  return permissionHint("the capability CAP_PERFMON, or with kernel.perf_event_paranoid lowered");
+}
+
 const MEMLOCK =
   "this kernel counts BPF memory against RLIMIT_MEMLOCK (until 5.11): run `ulimit -l unlimited` first";
 
@@ -148,7 +162,7 @@ const hints: HintRow[] = [
   {
     call: /^perf_event_open/,
     errno: [Errno.EPERM, Errno.EACCES],
-    hint: () => permissionHint("the capability CAP_PERFMON, or with kernel.perf_event_paranoid lowered"),
+    hint: perfHint,
   },
   {
     call: /^perf_event_open/,

@@ -38,13 +38,15 @@ describe.skipIf(!isRoot)("timers in every unit", () => {
   test("profiles fire on every CPU, whatever the unit", async () => {
     const probes = ["profile:hz:50", "p:ms:20", "p:us:20000", "p:20ms", "p:20000000"];
     const script = probes.map((probe, i) => `${probe} { @t${i}[cpu] = count(); }`).join(" ");
+    const begun = performance.now();
     const { stdout, stderr } = await runScript(`${script} begin { @n = ncpus; }`, [], () => busy(1500));
+    const seconds = (performance.now() - begun) / 1000;
     expect(stderr).toBe("");
     probes.forEach((probe, i) => {
       const each = [...counts(stdout, `@t${i}`).values()];
       expect(each, probe).toHaveLength(counts(stdout, "@n").get("")!);
       for (const ticks of each) expect(ticks, probe).toBeGreaterThan(15);
-      for (const ticks of each) expect(ticks, probe).toBeLessThan(120);
+      for (const ticks of each) expect(ticks, probe).toBeLessThan(50 * seconds + 5);
     });
   });
 
