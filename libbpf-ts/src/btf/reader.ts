@@ -211,6 +211,11 @@ export class Btf {
     }
   }
 
+  /** The id of a function's prototype. */
+  prototypeOf(functionId: number): number {
+    return this.#kindNumber(functionId) === Kind.func ? this.#word(functionId, 2) : 0;
+  }
+
   /** The type behind const, volatile, restrict and type tags. */
   skipModifiers(id: number): number {
     return this.#skip(id, MODIFIERS);

@@ -23,7 +23,7 @@ function btfOf(module: string): Btf {
 }
 
 /** Lookups of a function that are answered one by one, before the names of all are read. */
-const FEW_LOOKUPS = 1000;
+const FEW_LOOKUPS = 200;
 const functionIds = new Map<Btf, ReadonlyMap<string, number>>();
 let lookups = 0;
 
@@ -92,8 +92,7 @@ const callerOf = (btf: Btf, event: string): number | undefined =>
 
 /** "struct sock * sk", one a parameter. */
 function parameterLines(found: Found | undefined, { skip = 0, result = false } = {}): string[] {
-  const type = found?.btf.typeById(found.id);
-  const proto = type?.kind === "func" ? found?.btf.typeById(type.type) : undefined;
+  const proto = found?.btf.typeById(found.btf.prototypeOf(found.id));
   if (!found || proto?.kind !== "func_proto") return [];
   const { btf } = found;
   const lines = proto.params
