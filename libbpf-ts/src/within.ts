@@ -23,7 +23,27 @@ const RESOLVE_IN_ROOT = 0x10n;
 /** A path with ".." is refused while anything is renamed anywhere (EAGAIN). */
 const TRIES = 16;
 
-let unavailable = false;
+const AT_FDCWD = -100;
+
+/** openat2(2) from a directory that is the root meanwhile; the descriptor, or minus errno. */
+function openBelow(directory: number, path: string, flags: number): number {
+  const name = cstring(path);
+  const how = BigUint64Array.of(BigInt(flags | O_CLOEXEC), 0n, RESOLVE_IN_ROOT);
+  const { openat2 } = archFor().syscalls;
+  return syscall(openat2, directory, addressOf(name), addressOf(how), how.byteLength);
+}
+
+let canResolve: boolean | undefined;
+
+/** False: before 5.6, or where a filter of system calls does not know openat2. */
+function canOpenBelow(): boolean {
+  if (canResolve === undefined) {
+    const fd = openBelow(AT_FDCWD, "/", O_PATH);
+    if (fd >= 0) closeSync(fd);
+    canResolve = fd !== -Errno.ENOSYS && fd !== -Errno.EPERM;
+  }
+  return canResolve;
+}
 
 /** "/proc/PID/root" or "/proc/self/fd/N" of a path below it; else "". */
 export const rootOfPath = (path: string): string => ROOT.exec(path)?.[0] ?? "";
@@ -31,19 +51,12 @@ export const rootOfPath = (path: string): string => ROOT.exec(path)?.[0] ?? "";
 /** open(2) within the path's root; the descriptor. Throws SysError, or Node's error of other paths. */
 export function openWithin(path: string, flags: number = constants.O_RDONLY): number {
   const root = rootOfPath(path);
-  if (root === "" || unavailable) return openSync(path, flags);
+  if (root === "" || !canOpenBelow()) return openSync(path, flags);
   const directory = openSync(root, O_PATH | constants.O_DIRECTORY);
   try {
-    const name = cstring(path.slice(root.length));
-    const how = BigUint64Array.of(BigInt(flags | O_CLOEXEC), 0n, RESOLVE_IN_ROOT);
     for (let tries = 1; ; tries++) {
-      const { openat2 } = archFor().syscalls;
-      const fd = syscall(openat2, directory, addressOf(name), addressOf(how), how.byteLength);
+      const fd = openBelow(directory, path.slice(root.length), flags);
       if (fd >= 0) return fd;
-      if (fd === -Errno.ENOSYS) {
-        unavailable = true;
-        return openSync(path, flags);
-      }
       if (fd !== -Errno.EAGAIN || tries === TRIES) throw new SysError(`open(${path})`, -fd);
     }
   } finally {

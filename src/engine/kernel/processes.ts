@@ -83,7 +83,7 @@ export function executableMappings(text: string): ExecutableMapping[] {
 /** The same of a process; none when it is gone. */
 export function mappingsOf(pid: number): ExecutableMapping[] {
   try {
-    return executableMappings(readFileSync(`/proc/${livingThread(pid)}/maps`, "latin1"));
+    return executableMappings(readFileSync(`/proc/${livingThread(pid)}/maps`, "utf8"));
   } catch {
     return [];
   }

@@ -53,6 +53,8 @@ export interface GuardEvents {
   blind(reason: string, hasBudget: boolean): void;
   /** The script spends more than its limit. */
   exceeded(overhead: Overhead): void;
+  /** Looking at the cost failed. */
+  failed(error: unknown): void;
 }
 
 export class CostGuard implements Disposable {
@@ -114,7 +116,13 @@ export class CostGuard implements Disposable {
   }
 
   #lookIn(milliseconds: number): void {
-    this.#timer = setTimeout(() => this.#look(), milliseconds);
+    this.#timer = setTimeout(() => {
+      try {
+        this.#look();
+      } catch (error) {
+        this.#events.failed(error);
+      }
+    }, milliseconds);
   }
 
   #look(): void {

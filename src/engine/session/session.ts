@@ -357,6 +357,7 @@ export class Session implements Disposable {
       blind: (reason, hasBudget) => this.#sinks?.onWarning?.(blindText(reason, hasBudget)),
       costly: (overhead) => this.#sinks?.onWarning?.(costlyText(overhead)),
       exceeded: (overhead) => this.#finish({ reason: "overhead", exitCode: 0, overhead }),
+      failed: (error) => this.#fail(error),
     });
   }
 
@@ -365,11 +366,15 @@ export class Session implements Disposable {
     try {
       work();
     } catch (error) {
-      if (this.#closed) return;
-      this.close();
-      this.#setState("failed");
-      this.#rejectEnded(asSessionError(error));
+      this.#fail(error);
     }
+  }
+
+  #fail(error: unknown): void {
+    if (this.#closed) return;
+    this.close();
+    this.#setState("failed");
+    this.#rejectEnded(asSessionError(error));
   }
 
   #setState(state: SessionState): void {

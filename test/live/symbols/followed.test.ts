@@ -1,9 +1,11 @@
 /** Processes that become others: by losing their first thread, by executing, by ending and leaving their number. */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { existsSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { ElfFile, ElfSymbols, type TaskEvent, TaskEvents } from "libbpf-ts";
 import { describe, expect, test } from "vitest";
-import { isAlive } from "../../../src/engine/kernel/processes.ts";
+import { isAlive, mappingsOf } from "../../../src/engine/kernel/processes.ts";
 import { Processes } from "../../../src/engine/symbols/processes.ts";
 import { runScript } from "../../support/script.ts";
 import { alike, atCalls, canTraceC, fixed, stacksOf, whole } from "./support.ts";
@@ -50,6 +52,20 @@ describe.skipIf(!canTraceC)("a process whose first thread has ended", () => {
     await child.over;
     processes.catchUp();
     expect(processes.get(child.pid).ended).toBe(true);
+  });
+});
+
+describe.skipIf(!canTraceC)("a process of a file with another script's letters", () => {
+  test("is found by that name", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "tracedeck-Ω "));
+    const path = join(folder, "naïve");
+    copyFileSync(whole.path, path);
+    const child = start(path, "told", "1");
+    await sleep(200);
+    expect(mappingsOf(child.pid).map((mapping) => mapping.path)).toContain(path);
+    child.stdin!.end("go\n");
+    await child.over;
+    rmSync(folder, { recursive: true });
   });
 });
 
