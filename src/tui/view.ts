@@ -32,8 +32,8 @@ export interface Block extends Rect {
   lines: readonly Line[];
   /** Another one than in the picture before when the lines may have changed. */
   serial: number;
-  /** What a pane's lines were made of. */
-  made?: { slot: Slot; key: string };
+  /** What the lines depend on: of the same list they need not be drawn again. */
+  made: readonly unknown[];
 }
 
 export interface Picture {
@@ -49,83 +49,82 @@ export interface Display {
 }
 
 /**
- * A pane whose state, size and surroundings are as in the picture `before` is not drawn again. (No WeakMap remembers
- * that: what it holds lives until V8 collects all garbage, and would fill the heap in between.)
+ * Blocks that depend on nothing new are taken from the picture `before`. (No WeakMap remembers them: what it holds lives
+ * until V8 collects all garbage, and would fill the heap in between.)
  */
 export function picture(state: DeckState, display: Display, before?: Picture): Picture {
-  const { columns, rows } = state;
+  const { columns, rows, overlay } = state;
+  const { unicode } = display;
+  const blocks: Block[] = [];
+  const add = (id: string, rect: Rect, made: readonly unknown[], draw: () => readonly Line[]) => {
+    const old = before?.blocks.find((it) => it.id === id);
+    if (old && sameItems(old.made, made)) {
+      blocks.push({ ...old, ...rect });
+      return;
+    }
+    const lines = unicode ? draw() : draw().map(asciiLine);
+    blocks.push({ id, ...rect, lines, serial: (old?.serial ?? 0) + 1, made });
+  };
   if (isTooSmall(columns, rows)) {
-    const lines = [[span(fitText("too small", columns))]];
-    const all = { id: "small", x: 0, y: 0, width: columns, height: 1, lines, serial: columns };
-    return { blocks: [all], cursor: undefined };
+    const rect = { x: 0, y: 0, width: columns, height: 1 };
+    add("small", rect, [columns], () => [[span(fitText("too small", columns))]]);
+    return { blocks, cursor: undefined };
   }
   const { header, footer, tabs, panes } = layoutOf(state);
-  const earlier = (id: string) => before?.blocks.find((it) => it.id === id);
-  const block = (id: string, rect: Rect, lines: readonly Line[]): Block => ({
-    id,
-    ...rect,
-    lines: shownAs(lines, display),
-    serial: (earlier(id)?.serial ?? 0) + 1,
-  });
-  const blocks = [block("header", header, [headerLine(state, display)])];
+  add("header", header, [state, display], () => [headerLine(state, display)]);
   let cursor: Position | undefined;
 
-  if (state.overlay?.type === "help") {
+  if (overlay?.type === "help") {
     const rect = { x: 0, y: 1, width: columns, height: rows - 2 };
-    const help = helpBox(state, state.overlay, display, rect);
-    blocks.push(block("help", rect, help.lines));
+    const help = helpBox(state, overlay, display, rect);
+    add("help", rect, [state, display], () => help.lines);
     cursor = help.cursor;
   } else {
-    if (tabs) blocks.push(block("tabs", tabs, [tabsLine(state, panes, display.unicode)]));
+    if (tabs) add("tabs", tabs, [state, display], () => [tabsLine(state, panes, unicode)]);
     for (const { id, rect } of panes) {
       const index = state.slots.findIndex((slot) => slot.id === id);
-      blocks.push(paneBlock(state, state.slots[index], index + 1, rect, display, earlier(id)));
+      const slot = state.slots[index];
+      const focused = slot.id === state.focus && overlay === undefined;
+      const frozen = state.held !== undefined;
+      const made = [slot, index, rect.width, rect.height, focused, frozen, display];
+      add(id, rect, made, () =>
+        paneLines(slot, index + 1, rect, { focused, frozen, unicode, color: display.color }),
+      );
     }
     const notice = noticeLines(state).map((it) => fitLine(it, columns));
     if (notice.length > 0) {
       const rect = { x: 0, y: rows - 1 - notice.length, width: columns, height: notice.length };
-      blocks.push(block("notice", rect, notice));
+      add("notice", rect, [state, display], () => notice);
     }
     const slot = focusedSlot(state);
     const at = panes.find(({ id }) => id === slot?.id)?.rect;
     const inside = slot?.size && at ? slot.pane.cursor?.(slot.state, slot.size) : undefined;
     if (inside && at) cursor = { x: at.x + 1 + inside.x, y: at.y + 1 + inside.y };
   }
-  const foot = footerLine(state, display);
-  blocks.push(block("footer", footer, [foot.line]));
-  if (foot.cursor !== undefined) cursor = { x: foot.cursor, y: footer.y };
+  const bindings = footerBindings(state);
+  if (overlay?.type === "command") {
+    const { line, cursor: x } = commandLine(state, overlay);
+    add("footer", footer, [state, display], () => [line]);
+    cursor = { x, y: footer.y };
+  } else {
+    const made = [columns, overlay, state.message, bindings.typing, ...bindings.rows, display];
+    add("footer", footer, made, () => [footerLine(state, display)]);
+  }
   return { blocks, cursor };
 }
 
-const shownAs = (lines: readonly Line[], { unicode }: Display) => (unicode ? lines : lines.map(asciiLine));
+const sameItems = (some: readonly unknown[], others: readonly unknown[]): boolean =>
+  some.length === others.length && some.every((item, i) => item === others[i]);
 
-function paneBlock(
-  state: DeckState,
-  slot: Slot,
-  number: number,
-  rect: Rect,
-  display: Display,
-  before: Block | undefined,
-): Block {
-  const { unicode, color } = display;
-  const context: ViewContext = {
-    focused: slot.id === state.focus && state.overlay === undefined,
-    unicode,
-    color,
-    frozen: state.held !== undefined,
-  };
-  const key = `${number} ${rect.width}×${rect.height} ${context.focused} ${unicode} ${color} ${context.frozen}`;
-  if (before?.made?.slot === slot && before.made.key === key) return { ...before, ...rect };
+function paneLines(slot: Slot, number: number, rect: Rect, context: ViewContext): readonly Line[] {
   const size = { width: Math.max(0, rect.width - 2), height: Math.max(0, rect.height - 2) };
-  const framed = box(slot.pane.view(slot.state, size, context), {
+  return box(slot.pane.view(slot.state, size, context), {
     ...rect,
     number,
     title: slot.pane.title(slot.state, context),
     focused: context.focused,
-    unicode,
+    unicode: context.unicode,
   });
-  const serial = (before?.serial ?? 0) + 1;
-  return { id: slot.id, ...rect, lines: shownAs(framed, display), serial, made: { slot, key } };
 }
 
 /** A part of the header; the larger `rank`, the sooner it goes when there is no room. */
@@ -223,39 +222,45 @@ function headerLine(state: DeckState, { unicode }: Display): Line {
   return fitLine(spreadLine(join(kept), join(right), columns, "statusBar"), columns, "statusBar");
 }
 
+/** The bindings that apply now and have a name in the footer, and whether the focused pane is typed into. */
+function footerBindings(state: DeckState) {
+  const slot = focusedSlot(state);
+  const ofPane = (slot?.pane.keys ?? []).filter((row) => row.footer && (row.when?.(slot!.state) ?? true));
+  const ofDeck = DECK_KEYS.filter((row) => row.footer && (row.when?.(state) ?? true));
+  return { rows: [...ofPane, ...ofDeck], typing: slot?.pane.typing?.(slot.state) ?? false };
+}
+
 /** The keys that apply now; while a pane is typed into, only those that type nothing. */
 export function footerKeys(state: DeckState, unicode: boolean): { keys: string; label: string }[] {
-  const slot = focusedSlot(state);
-  const typing = slot?.pane.typing?.(slot.state) ?? false;
+  const { rows, typing } = footerBindings(state);
   const out: { keys: string; label: string }[] = [];
   const taken = new Set<string>();
-  const add = (keys: readonly string[], label: string | undefined) => {
-    if (!label) return;
+  for (const { keys, footer } of rows) {
     const chord = keys.find((it) => !taken.has(it) && !(typing && typesText(keyOf(it))));
-    if (!chord) return;
+    if (!chord || !footer) continue;
     for (const it of keys) taken.add(it);
-    out.push({ keys: chordLabel(chord, unicode), label });
-  };
-  if (slot) {
-    for (const row of slot.pane.keys) {
-      if (row.when?.(slot.state) ?? true) add(row.keys, row.footer);
-    }
+    out.push({ keys: chordLabel(chord, unicode), label: footer });
   }
-  for (const row of DECK_KEYS) if (row.when?.(state) ?? true) add(row.keys, row.footer);
   return out;
 }
 
 const LEVEL_ROLES = { info: "accent", warning: "warning", error: "error" } as const;
 
-function footerLine(state: DeckState, { unicode }: Display): { line: Line; cursor?: number } {
+/** What is typed after ":", and how it may go on. */
+function commandLine(
+  state: DeckState,
+  { field }: Overlay & { type: "command" },
+): { line: Line; cursor: number } {
+  const { columns } = state;
+  const options = field.text === "" ? [] : completions(state, field.text).slice(0, 8);
+  const { line, cursor } = fieldLine(":", field, columns);
+  const hint = options.length > 0 ? [span(`  ${options.join("  ")} `, "dim")] : [];
+  const room = columns - lineWidth(line) - 1;
+  return { line: fitLine([...line, ...(room > 10 ? [span(" "), ...hint] : [])], columns), cursor };
+}
+
+function footerLine(state: DeckState, { unicode }: Display): Line {
   const { columns, overlay, message } = state;
-  if (overlay?.type === "command") {
-    const options = overlay.field.text === "" ? [] : completions(state, overlay.field.text).slice(0, 8);
-    const { line, cursor } = fieldLine(":", overlay.field, columns);
-    const hint = options.length > 0 ? [span(`  ${options.join("  ")} `, "dim" as Role)] : [];
-    const room = columns - lineWidth(line) - 1;
-    return { line: fitLine([...line, ...(room > 10 ? [span(" "), ...hint] : [])], columns), cursor };
-  }
   const keys: Span[] = [];
   const list =
     overlay?.type === "help"
@@ -277,7 +282,7 @@ function footerLine(state: DeckState, { unicode }: Display): { line: Line; curso
     keys.push(span(` ${item.keys}`, "statusKey"), span(` ${item.label} `, "dim"));
     width += need;
   }
-  return { line: fitLine([...told, ...keys], columns) };
+  return fitLine([...told, ...keys], columns);
 }
 
 function helpBox(
