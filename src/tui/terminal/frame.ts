@@ -52,6 +52,13 @@ function drawBlock({ x, y, width, height, lines }: PlacedBlock, cells: Cells, th
   const end = x + width;
   for (let i = 0; i < height && y + i < cells.height; i++) {
     cells.touched[y + i] = 1;
+    blankHalves(cells, (y + i) * cells.width, x, end);
     drawLine(lines[i] ?? EMPTY_LINE, cells, { x, y: y + i, end }, theme, glyphs);
   }
+}
+
+/** Of a wide character at the edge of what is drawn over [x, end), no half stays. */
+function blankHalves({ width, codes }: Cells, row: number, x: number, end: number): void {
+  if (x > 0 && codes[row + x] === 0) codes[row + x - 1] = SPACE;
+  if (end < width && codes[row + end] === 0) codes[row + end] = SPACE;
 }
