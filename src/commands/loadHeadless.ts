@@ -1,26 +1,18 @@
 /** Takes the place of headless.ts in dist. */
-import { loadBundle } from "../codeCache.ts";
+import { loadBundle, settling } from "../codeCache.ts";
 import type { Command } from "./command.ts";
 
 type Headless = typeof import("./headless.ts");
 type Name = keyof Headless["HEADLESS"];
 
-/** Commands that use most of the bundle: what they had compiled serves all others. */
+/** Commands that use most of the bundle, what they had compiled serving all others, and that run for hours. */
 const TYPICAL: ReadonlySet<Name> = new Set(["run", "engine"]);
-const KEEP_AFTER_MS = 3000;
 
 async function load(name: Name): Promise<Command> {
   const { exports, keep } = loadBundle<Headless>(`${import.meta.dirname}/headless.cjs`);
   const command = await exports.HEADLESS[name]();
-  if (!keep || !TYPICAL.has(name)) return command;
-  setTimeout(keep, KEEP_AFTER_MS).unref();
-  return {
-    main: async (args) => {
-      const code = await command.main(args);
-      keep();
-      return code;
-    },
-  };
+  if (!TYPICAL.has(name)) return command;
+  return { main: (args) => settling(() => command.main(args), keep) };
 }
 
 export const HEADLESS: Headless["HEADLESS"] = {
