@@ -55,6 +55,7 @@ export const Errno = {
   EEXIST: 17,
   ENODEV: 19,
   EINVAL: 22,
+  ENFILE: 23,
   EMFILE: 24,
   ENOSPC: 28,
   ERANGE: 34,
@@ -69,6 +70,10 @@ export const Errno = {
 export function errnoName(errno: number): string {
   return names[errno]?.[0] ?? `E${errno}`;
 }
+
+/** Whether a load ended for want of something, whatever its log holds by then: that is no verdict on what was loaded. */
+export const ranOut = (errno: number): boolean =>
+  errno === Errno.EMFILE || errno === Errno.ENFILE || errno === Errno.ENOMEM;
 
 /** What an errno says in words. */
 export function errnoText(errno: number): string {

@@ -3,7 +3,7 @@
 // A program is loaded without a log first: the log of a program that loads costs time and is read by nobody. Only what
 // the verifier refuses is loaded a second time with a log that grows until it fits.
 
-import { Errno, kernelAtLeast, SysError } from "./errno.ts";
+import { Errno, kernelAtLeast, ranOut, SysError } from "./errno.ts";
 import { addressOf, attr, bpf, bpfCallName, bpfOrThrow, close, cstring, raiseMemlock } from "./sys.ts";
 import { AttachType, type AttachTypeName, Cmd, ProgType, type ProgTypeName } from "./uapi.ts";
 
@@ -231,7 +231,9 @@ export class BpfProgram implements Disposable {
     }
     if (result < 0) {
       const call = bpfCallName(Cmd.progLoad, `${spec.type}${name && ` "${name}"`}`);
-      throw log.trim() === "" ? new SysError(call, -result) : new VerifierError(call, -result, log);
+      throw log.trim() === "" || ranOut(-result)
+        ? new SysError(call, -result)
+        : new VerifierError(call, -result, log);
     }
     return new BpfProgram(result, spec.type, name, log);
   }

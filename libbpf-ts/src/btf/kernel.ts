@@ -1,7 +1,7 @@
 // The kernel's own BTF and its modules', from /sys/kernel/btf, and loading BTF into the kernel.
 
 import { closeSync, existsSync, fstatSync, openSync, readdirSync, readFileSync } from "node:fs";
-import { Errno, SysError, UnsupportedError } from "../errno.ts";
+import { Errno, ranOut, SysError, UnsupportedError } from "../errno.ts";
 import { VerifierError } from "../program.ts";
 import { addressOf, attr, bpf, bpfCallName, bpfOrThrow, close, Mapping } from "../sys.ts";
 import { Cmd } from "../uapi.ts";
@@ -92,7 +92,7 @@ export class BtfObject implements Disposable {
     if (again >= 0) return new BtfObject(again);
     const text = Buffer.from(log.subarray(0, Math.max(0, log.indexOf(0)))).toString("utf8");
     const call = bpfCallName(Cmd.btfLoad);
-    throw text === "" ? new SysError(call, -fd) : new VerifierError(call, -again, text);
+    throw text === "" || ranOut(-fd) ? new SysError(call, -fd) : new VerifierError(call, -again, text);
   }
 
   /** A module's BTF by name, for `attachBtfFd` (CAP_SYS_ADMIN). */

@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from "node:fs";
-import { attachTracepoint, BpfProgram, handOver, linkInfo, listLinks } from "libbpf-ts";
+import { attachTracepoint, BpfProgram, handOver, kernelAtLeast, linkInfo, listLinks } from "libbpf-ts";
 import * as asm from "libbpf-ts/asm";
 import { expect, it } from "vitest";
 import { slowness } from "../../support/slowness.ts";
@@ -30,7 +30,9 @@ it("closes fifty tracepoints at once, and leaves neither links nor processes", a
     .filter((name) => name.startsWith("sys_enter_"))
     .slice(0, 50);
   const links = events.map((name) => attachTracepoint(program, { category: "syscalls", name }));
-  const ids = links.map((link) => linkInfo(link.fd)!.id);
+  // Before 5.15 they are perf events alone, which have no ids.
+  const ids = links.flatMap((link) => linkInfo(link.fd)?.id ?? []);
+  if (kernelAtLeast("5.15")) expect(ids).toHaveLength(50);
   const before = new Set(children());
   const begun = performance.now();
   handOver(

@@ -89,7 +89,7 @@ describe.skipIf(!isRoot)("scale", () => {
       },
     });
     await expect(attaching).rejects.toThrow(`cannot attach ${middle.name}: perf_event_open`);
-    expect(programs).toHaveLength(1);
+    if (kernelAtLeast("5.15")) expect(programs).toHaveLength(1);
     expect(held()).toBe(before);
     expect(await leftAfter(programs, 10_000)).toEqual([]);
   });
@@ -109,7 +109,9 @@ describe.skipIf(!isRoot)("scale", () => {
       const { stdout, stderr, status } = await finish(command, { env: { BPFTRACE_MAX_PROBES: "10000" } });
       expect(status).toBe(255);
       expect(stdout).toBe("");
-      expect(stderr).toMatch(/ERROR: cannot attach tracepoint:\w+:\w+: .*too many open files/);
+      // Before 5.15, when one program serves one tracepoint, it is programs that are too many.
+      if (kernelAtLeast("5.15")) expect(stderr).toMatch(/ERROR: cannot attach tracepoint:\w+:\w+: /);
+      expect(stderr).toContain("too many open files");
       expect(stderr).toMatch(/ulimit -n/);
     },
   );
