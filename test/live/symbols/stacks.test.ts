@@ -1,7 +1,7 @@
 /** What is kept of stacks, and the kernel's side of them. */
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { BpfProgram } from "libbpf-ts";
+import { BpfProgram, kernelAtLeast } from "libbpf-ts";
 import * as asm from "libbpf-ts/asm";
 import { describe, expect, test } from "vitest";
 import { kernelSymbol } from "../../../src/engine/symbols/kernel.ts";
@@ -11,12 +11,13 @@ import { atCalls, canTraceC, emulated, whole } from "./support.ts";
 
 describe.skipIf(!canTraceC)("stacks", () => {
   test("thousands of different ones are all kept", async () => {
+    const walks = kernelAtLeast("5.13");
     const { stdout, losses } = await runScript(
-      `config = { max_map_keys=20000 } ${atCalls("@n = count(); @[ustack] = count();")} end { print(len(@)); clear(@); }`,
+      `config = { max_map_keys=20000 } ${atCalls("@n = count(); @[ustack] = count();")} end { ${walks ? "print(len(@));" : ""} clear(@); }`,
       ["-c", `${whole.path} distinct 12`],
     );
     expect(losses).toMatchObject({ stacksLost: 0, mapsFull: [] });
-    expect(stdout).toMatch(/^4096\n+@n: 4096\n$/);
+    expect(stdout).toMatch(walks ? /^4096\n+@n: 4096\n$/ : /^\n*@n: 4096\n$/);
   });
 
   test.skipIf(emulated)("more than there is room for, of which only the last is held", async () => {
