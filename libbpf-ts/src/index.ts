@@ -30,7 +30,7 @@ export {
   resolveDie,
 } from "./dwarf/types.ts";
 export { debugFileOf, debugFilePaths } from "./elf/debugFile.ts";
-export { ElfError, ElfFile, type ElfNote, type ElfSection, type ElfSegment } from "./elf/file.ts";
+export { ElfError, ElfFile, type ElfNote, type ElfSection, type ElfSegment, stringAt } from "./elf/file.ts";
 export { type NeededLibraries, neededLibraries } from "./elf/needed.ts";
 export { type ElfSymbol, ElfSymbols } from "./elf/symbols.ts";
 export { hasUsdtProbes, type UsdtProbe, usdtProbes } from "./elf/usdt.ts";
@@ -153,6 +153,7 @@ export {
   existsWithin,
   heldPath,
   listWithin,
+  openFileWithin,
   openWithin,
   readWithin,
   rootOfPath,

@@ -8,7 +8,7 @@ import {
   fstatSync,
   openSync,
   readdirSync,
-  readFileSync,
+  readSync,
   type Stats,
   statSync,
 } from "node:fs";
@@ -22,6 +22,9 @@ const O_CLOEXEC = 0o2000000;
 const RESOLVE_IN_ROOT = 0x10n;
 /** A path with ".." is refused while anything is renamed anywhere (EAGAIN). */
 const TRIES = 16;
+
+/** Bytes that a reading begins with. */
+const SMALLEST = 4096;
 
 const AT_FDCWD = -100;
 
@@ -89,13 +92,40 @@ export function existsWithin(path: string): boolean {
 export const listWithin = (path: string): string[] =>
   opened(path, constants.O_RDONLY | constants.O_DIRECTORY, (fd) => readdirSync(`/proc/self/fd/${fd}`));
 
+/**
+ * Opens a regular file to read; undefined: something else stands there, which is not opened. A pipe would wait, and there are
+ * devices that act on being opened: a watchdog resets the machine. `flags`: O_NOFOLLOW.
+ */
+export function openFileWithin(path: string, flags = 0): { fd: number; stat: Stats } | undefined {
+  return opened(path, O_PATH | flags, (place) => {
+    const stat = fstatSync(place);
+    if (!stat.isFile()) return undefined;
+    try {
+      return { fd: openSync(`/proc/self/fd/${place}`, constants.O_RDONLY | constants.O_NONBLOCK), stat };
+    } catch (error) {
+      throw new SysError(`open(${path})`, -(error as { errno: number }).errno);
+    }
+  });
+}
+
 /** The bytes of a regular file of no more than `limit`; throws where it is none. */
 export function readWithin(path: string, limit: number): Buffer {
-  return opened(path, constants.O_RDONLY | constants.O_NONBLOCK, (fd) => {
-    const stat = fstatSync(fd);
-    if (!stat.isFile() || stat.size > limit) throw new Error(`${path}: no file of at most ${limit} bytes`);
-    return readFileSync(fd);
-  });
+  const file = openFileWithin(path);
+  if (!file) throw new Error(`${path}: not a regular file`);
+  try {
+    // Files of /proc tell no size, and others grow meanwhile: all are read to their end.
+    let bytes = Buffer.allocUnsafe(Math.min(Math.max(file.stat.size, SMALLEST), limit) + 1);
+    let length = 0;
+    while (length <= limit) {
+      const read = readSync(file.fd, bytes, length, bytes.length - length, null);
+      if (read === 0) return bytes.subarray(0, length);
+      length += read;
+      if (length === bytes.length) bytes = Buffer.concat([bytes], length * 2);
+    }
+    throw new Error(`${path}: longer than ${limit} bytes`);
+  } finally {
+    closeSync(file.fd);
+  }
 }
 
 /** A path that means the same file to the kernel until it is disposed of, whatever the links on its way become. */

@@ -4,8 +4,8 @@
 //   file:    header | program headers (what is mapped where) | … | section headers (what is where)
 //   address: p_vaddr + (file offset − p_offset), for the segment that holds it; before the loader moves a PIE or a library
 
-import { closeSync, constants, fstatSync, readSync } from "node:fs";
-import { openWithin } from "../within.ts";
+import { closeSync, readSync } from "node:fs";
+import { openFileWithin } from "../within.ts";
 
 export interface ElfSegment {
   type: number;
@@ -64,12 +64,9 @@ interface Source {
 
 /** A path may come from another process: nothing but a regular file is read, and opening never waits. */
 function openSource(path: string): Source {
-  const fd = openWithin(path, constants.O_RDONLY | constants.O_NONBLOCK);
-  const stat = fstatSync(fd);
-  if (!stat.isFile()) {
-    closeSync(fd);
-    throw new ElfError(path, "not a regular file");
-  }
+  const file = openFileWithin(path);
+  if (!file) throw new ElfError(path, "not a regular file");
+  const { fd, stat } = file;
   return {
     size: stat.size,
     identity: `${stat.dev}:${stat.ino}:${stat.mtimeMs}`,

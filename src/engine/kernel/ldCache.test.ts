@@ -43,3 +43,14 @@ it.each([0, 128])("takes the libraries of the architecture, behind %d bytes of t
 it("has nothing to say about other files", () => {
   expect(parseLdCache(Buffer.from("not a cache"), "x64")).toEqual([]);
 });
+
+it("costs no more than the file's size where all entries have one name without an end", () => {
+  const many = 100_000;
+  const bytes = cache(Array.from({ length: many }, () => [0x0303, "", ""]));
+  bytes.fill("x", 48 + many * 24);
+  const begin = performance.now();
+  const entries = parseLdCache(bytes, "x64");
+  expect(performance.now() - begin).toBeLessThan(5000);
+  expect(entries[0].name).toHaveLength(4096);
+  expect(entries.length).toBeLessThan(many / 10);
+});

@@ -5,7 +5,7 @@
  *
  * Names and paths are offsets from the header. Older files have the same behind a part that nobody reads any more.
  */
-import { existsWithin, listWithin, readWithin } from "libbpf-ts";
+import { existsWithin, listWithin, readWithin, stringAt } from "libbpf-ts";
 import type { Arch } from "../compile/kernel.ts";
 
 const MAGIC = "glibc-ld.so.cache1.1";
@@ -14,6 +14,9 @@ const ENTRY = 24;
 /** Low byte 3: libc6 ELF; the next byte is the architecture. */
 const FLAGS: Record<Arch, number> = { x64: 0x0303, arm64: 0x0a03 };
 const LARGEST = 16 << 20;
+const LONGEST_PATH = 4096;
+/** Names and paths may take this many times the bytes of the file: some share a string, or its tail. */
+const MOST_SHARED = 16;
 const DIRECTORIES = ["/lib", "/usr/lib", "/usr/local/lib"];
 
 /** Names and paths in the cache's bytes, in its order of preference. */
@@ -21,28 +24,36 @@ export function parseLdCache(bytes: Buffer, arch: Arch): { name: string; path: s
   const start = bytes.indexOf(MAGIC, 0, "latin1");
   if (start < 0 || start + HEADER > bytes.length) return [];
   const count = bytes.readUInt32LE(start + 20);
+  let left = MOST_SHARED * bytes.length;
   const text = (offset: number) => {
-    const from = start + offset;
-    return bytes.toString("utf8", from, bytes.indexOf(0, from));
+    const found = stringAt(bytes, start + offset, LONGEST_PATH);
+    left -= found.length;
+    return found;
   };
   const entries: { name: string; path: string }[] = [];
   for (let i = 0; i < count; i++) {
     const at = start + HEADER + i * ENTRY;
-    if (at + ENTRY > bytes.length) break;
+    if (at + ENTRY > bytes.length || left < 0) break;
     if ((bytes.readUInt32LE(at) & 0xffff) !== FLAGS[arch]) continue;
     entries.push({ name: text(bytes.readUInt32LE(at + 4)), path: text(bytes.readUInt32LE(at + 8)) });
   }
   return entries;
 }
 
+/** Empty: none there, or none that can be read. */
+function readCache(path: string): Buffer {
+  try {
+    return readWithin(path, LARGEST);
+  } catch {
+    return Buffer.alloc(0);
+  }
+}
+
 /** Path of a library by the name in scripts: "libc", "libc.so.6", "libssl". `root` is a process's file system. */
 export function findLibrary(name: string, arch: Arch, root = ""): string | undefined {
   const matches = (file: string) => file === name || file.startsWith(`${name}.so`);
-  const cache = `${root}/etc/ld.so.cache`;
-  if (existsWithin(cache)) {
-    const found = parseLdCache(readWithin(cache, LARGEST), arch).find((entry) => matches(entry.name));
-    if (found) return found.path;
-  }
+  const found = parseLdCache(readCache(`${root}/etc/ld.so.cache`), arch).find((entry) => matches(entry.name));
+  if (found) return found.path;
   for (const directory of DIRECTORIES) {
     if (!existsWithin(root + directory)) continue;
     const file = listWithin(root + directory).find(matches);

@@ -65,19 +65,24 @@ export interface ExecutableMapping {
 }
 
 /** "55d0c0a00000-55d0c0a9e000 r-xp 00027000 08:01 1574      /usr/bin/bash" */
-const MAPS_LINE = /^([0-9a-f]+)-([0-9a-f]+) ..x. ([0-9a-f]+) ([0-9a-f]+:[0-9a-f]+) (\d+) *(.*)$/gm;
+const MAPS_LINE = /^([0-9a-f]+)-([0-9a-f]+) ..x. ([0-9a-f]+) ([0-9a-f]+:[0-9a-f]+) (\d+) *(.*)$/s;
 
 /** The executable mappings in the text of /proc/PID/maps, ascending. */
 export function executableMappings(text: string): ExecutableMapping[] {
-  return Array.from(text.matchAll(MAPS_LINE), ([, start, end, fileOffset, device, inode, path]) => ({
-    start: Number.parseInt(start, 16),
-    end: Number.parseInt(end, 16),
-    fileOffset: Number.parseInt(fileOffset, 16),
-    device,
-    inode: Number(inode),
-    // The kernel writes newlines in paths as \012.
-    path: path.replaceAll("\\012", "\n"),
-  }));
+  // Paths may hold all that regular expressions take for ends of lines, but newlines, which the kernel writes as \012.
+  return text.split("\n").flatMap((line) => {
+    const match = MAPS_LINE.exec(line);
+    if (!match) return [];
+    const [, start, end, fileOffset, device, inode, path] = match;
+    return {
+      start: Number.parseInt(start, 16),
+      end: Number.parseInt(end, 16),
+      fileOffset: Number.parseInt(fileOffset, 16),
+      device,
+      inode: Number(inode),
+      path: path.replaceAll("\\012", "\n"),
+    };
+  });
 }
 
 /** The same of a process; none when it is gone. */

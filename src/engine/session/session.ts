@@ -347,7 +347,9 @@ export class Session implements Disposable {
   /** Percent of all CPUs' time that the script may take from now on; undefined: as much as it does. */
   set maxOverhead(limit: number | undefined) {
     if (this.#options.guard) this.#options.guard = { ...this.#options.guard, limit };
-    if (this.#guard) this.#guard.limit = limit;
+    this.#unattended(() => {
+      if (this.#guard) this.#guard.limit = limit;
+    });
   }
 
   #startGuard(): void {

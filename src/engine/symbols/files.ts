@@ -11,6 +11,8 @@ export interface FileSymbols {
 
 /** What the symbols of all files may take together. */
 const MOST_BYTES = 256 << 20;
+/** Also those that have none. */
+const MOST_FILES = 4096;
 /** Names kept ready for each file. */
 const MOST_NAMES = 4096;
 
@@ -49,7 +51,7 @@ function keep(identity: string, symbols: FileSymbols | undefined): void {
   let bytes = 0;
   for (const kept of cache.values()) bytes += kept?.bytes ?? 0;
   for (const [oldest, kept] of cache) {
-    if (bytes <= MOST_BYTES || oldest === identity) break;
+    if ((bytes <= MOST_BYTES && cache.size <= MOST_FILES) || oldest === identity) break;
     cache.delete(oldest);
     bytes -= kept?.bytes ?? 0;
   }

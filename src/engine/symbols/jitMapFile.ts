@@ -2,8 +2,8 @@
  * The maps that JITs keep in files, read while they grow: only when an address is not found, only what was added, and seldom
  * enough. All of them together keep to one bound, the least used going first.
  */
-import { closeSync, constants, fstatSync, readSync } from "node:fs";
-import { openWithin } from "libbpf-ts";
+import { closeSync, constants, readSync } from "node:fs";
+import { openFileWithin } from "libbpf-ts";
 import { monotonicMs } from "../clock.ts";
 import { JitMap, type JitSymbol } from "./jitMap.ts";
 
@@ -79,16 +79,17 @@ export class JitMapFile {
     const begin = monotonicMs();
     if (begin < this.#readAgain) return false;
     this.#readAgain = begin + READ_EVERY;
-    let fd: number;
+    let file: ReturnType<typeof openFileWithin>;
     try {
-      fd = openWithin(this.path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
+      file = openFileWithin(this.path, constants.O_NOFOLLOW);
     } catch {
       return false;
     }
+    if (!file) return false;
+    const { fd, stat } = file;
     try {
-      const stat = fstatSync(fd);
       const identity = `${stat.ino} ${stat.size} ${stat.mtimeMs}`;
-      if (!stat.isFile() || stat.uid !== uid || identity === this.#identity) return false;
+      if (stat.uid !== uid || identity === this.#identity) return false;
       if (stat.ino !== this.#inode || stat.size <= this.#end || !this.#continues(fd)) this.forget();
       this.#identity = identity;
       this.#inode = stat.ino;

@@ -26,6 +26,14 @@ it("keeps the executable mappings, with paths that hold spaces", () => {
   ]);
 });
 
+it("takes no part of a path for a line of its own", () => {
+  for (const end of ["\r", "\u2028"]) {
+    const path = `/tmp/a${end}7f0000000000-7f0000001000 r-xp 00000000 08:01 9 /dev/watchdog`;
+    const text = `55d0c0a02000-55d0c0a05000 r-xp 00002000 08:01 123                        ${path}\n`;
+    expect(executableMappings(text).map((mapping) => mapping.path)).toEqual([path]);
+  }
+});
+
 it("puts a mapping in the place of what it lies over", () => {
   const at = (start: number, end: number, path: string): Mapping => ({
     start,

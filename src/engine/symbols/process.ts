@@ -66,9 +66,15 @@ export class ProcessSymbols {
     return child;
   }
 
+  /** Gives back memory that is not its own alone. */
+  forget(): void {
+    this.#jit?.forget();
+  }
+
   /** It is another program now, with the one thread that executed it. */
   executed(): void {
     this.#mappings = [];
+    this.forget();
     this.#jit = undefined;
     this.ended = this.#firstEnded = this.#threaded = this.#doubtful = this.#mayBeAnother = false;
     this.#identify();
@@ -124,11 +130,12 @@ export class ProcessSymbols {
 
   #identify(): void {
     const status = readText(`/proc/${livingThread(this.pid)}/status`);
-    const uid = /^Uid:\s+\d+\s+(\d+)/m.exec(status)?.[1];
+    // The first line has the name, which may hold anything but a newline.
+    const uid = /\nUid:\s+\d+\s+(\d+)/.exec(status)?.[1];
     const root = this.#roots.of(this.pid);
     if (uid === undefined || root === undefined) return;
-    const innerPid = /^NStgid:.*\s(\d+)$/m.exec(status)?.[1] ?? this.pid;
-    this.#threaded ||= !/^Threads:\s+1$/m.test(status);
+    const innerPid = /\nNStgid:[\d\t]*\t(\d+)\n/.exec(status)?.[1] ?? this.pid;
+    this.#threaded ||= !/\nThreads:\s+1\n/.test(status);
     this.#identity = { innerPid: Number(innerPid), uid: Number(uid), root };
   }
 

@@ -91,22 +91,29 @@ export class Processes implements Disposable {
   #childOfUnknown({ pid, parent }: { pid: number; parent: number }): ProcessSymbols {
     const child = new ProcessSymbols(pid, this.#roots);
     child.refresh();
-    return child.known ? child : this.#meet(parent).fork(pid);
+    // Also for its next children: asking /proc for each would take more than they do.
+    const met = this.#meet(parent);
+    return child.known ? child : met.fork(pid);
   }
 
   #add(process: ProcessSymbols): void {
-    this.#known.delete(process.pid);
+    this.#remove(process.pid);
     this.#known.set(process.pid, process);
     if (this.#known.size <= MOST) return;
     for (const [pid, { ended }] of this.#known) {
       if (!ended) continue;
-      this.#known.delete(pid);
+      this.#remove(pid);
       return;
     }
     for (const oldest of this.#known.keys()) {
-      this.#known.delete(oldest);
+      this.#remove(oldest);
       return;
     }
+  }
+
+  #remove(pid: number): void {
+    this.#known.get(pid)?.forget();
+    this.#known.delete(pid);
   }
 
   #happened(event: TaskEvent): void {
@@ -146,6 +153,7 @@ export class Processes implements Disposable {
   [Symbol.dispose](): void {
     this.#events?.[Symbol.dispose]();
     this.#events = undefined;
+    for (const process of this.#known.values()) process.forget();
     this.#roots[Symbol.dispose]();
   }
 }

@@ -101,6 +101,23 @@ describe.skipIf(!canTraceC)("a process that executes another program", () => {
   });
 });
 
+describe.skipIf(!canTraceC)("a process that was there before", () => {
+  test("is known from its first child on, of which there may be many", async () => {
+    const shell = start("/bin/sh");
+    await sleep(100);
+    using processes = new Processes();
+    processes.watch();
+    processes.catchUp();
+    expect(processes.has(shell.pid)).toBe(false);
+    shell.stdin!.write("/bin/sleep 1 & wait\n");
+    await sleep(200);
+    processes.catchUp();
+    expect(processes.has(shell.pid)).toBe(true);
+    shell.kill("SIGKILL");
+    await shell.over;
+  });
+});
+
 describe.skipIf(!canTraceC || !existsSync("/proc/sys/kernel/ns_last_pid"))(
   "a number that is used again",
   () => {

@@ -1,9 +1,17 @@
 /** Files of another file system: its symbolic links lead to files of its own, never to ours. */
 import { spawn } from "node:child_process";
-import { constants, existsSync, fstatSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { constants, existsSync, fstatSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { ElfFile, existsWithin, listWithin, openWithin, readWithin, statWithin } from "libbpf-ts";
+import {
+  ElfFile,
+  existsWithin,
+  listWithin,
+  openFileWithin,
+  openWithin,
+  readWithin,
+  statWithin,
+} from "libbpf-ts";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { findLibrary } from "../../../src/engine/kernel/ldCache.ts";
 import { fileSymbols } from "../../../src/engine/symbols/files.ts";
@@ -24,7 +32,7 @@ describe.skipIf(!canTraceC || !commandPath("unshare"))("a file system that only 
       "mkdir -p tmp etc usr/bin real; cp ALONE usr/bin/app",
       "echo theirs > etc/hostname; ln -s /etc/passwd etc/shadow; ln -s /etc/hostname name",
       "ln -s ../../../../../../etc/passwd etc/up; ln -s /usr/bin bin; ln -s HOST usr/bin/evil; ln -s /proc etc/ld.so.cache",
-      "ln -s /usr/lib lib; ln -s /tmp/perf-1.map tmp/link.map",
+      "ln -s /usr/lib lib; ln -s /tmp/perf-1.map tmp/link.map; mknod tmp/device c 511 250",
     ].join("; ");
     const script = `mount -t tmpfs tmpfs ${folder}; cd ${folder}; ${links}; exec chroot . /bin/app told 3`
       .replaceAll("ALONE", alone.path)
@@ -58,6 +66,18 @@ describe.skipIf(!canTraceC || !commandPath("unshare"))("a file system that only 
     expect(fileSymbols({ path: `${root}/bin/app`, root })).toBeDefined();
     expect(findLibrary("libc", process.arch === "x64" ? "x64" : "arm64", root)).toBeUndefined();
     expect(new JitMapFile(`${root}/tmp/link.map`).at(0x10, 0)).toBeUndefined();
+  });
+
+  test("nothing but regular files is opened: a device of its would act on it", () => {
+    const path = `${root}/tmp/device`;
+    expect(statWithin(path).isCharacterDevice()).toBe(true);
+    // No driver has it.
+    expect(() => openSync(path, "r")).toThrow("ENXIO");
+    expect(openFileWithin(path)).toBeUndefined();
+    expect(() => ElfFile.open(path)).toThrow("not a regular file");
+    expect(() => readWithin(path, 100)).toThrow("not a regular file");
+    expect(() => readWithin(`${root}/etc/hostname`, 6)).toThrow("longer than 6 bytes");
+    expect(String(readWithin(`${root}/etc/hostname`, 7))).toBe("theirs\n");
   });
 
   test("a directory that is held resolves alike", () => {
