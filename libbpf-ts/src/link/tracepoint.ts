@@ -21,7 +21,8 @@ export function attachTracepoint(
 ): Link {
   const target = `tracepoint ${tracepoint.category}:${tracepoint.name}`;
   const id = tracepoint.id ?? tracepointId(tracepoint.category, tracepoint.name);
-  const event = openPerfEvent({ type: PerfType.tracepoint, config: BigInt(id), period: 1n }, -1, 0, target);
+  // Without a period: some tracepoints (irq_vectors:irq_work_exit) are refused to events that sample.
+  const event = openPerfEvent({ type: PerfType.tracepoint, config: BigInt(id) }, -1, 0, target);
   const { fd, isLink } = attachToPerfEvent(program, event, target, options.cookie);
   return new FdLink(target, [fd], isLink);
 }

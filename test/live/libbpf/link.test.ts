@@ -1,7 +1,7 @@
 // Attaching, with work whose count is known: every kind of link, its cookie, and that it ends.
 
 import { execFileSync, spawnSync } from "node:child_process";
-import { closeSync, openSync, readdirSync } from "node:fs";
+import { closeSync, existsSync, openSync, readdirSync } from "node:fs";
 import {
   archFor,
   attachBreakpoint,
@@ -98,6 +98,19 @@ describe("tracepoints", () => {
     expect(listTracepoints("nope")).toEqual([]);
   });
 });
+
+const irqWork = { category: "irq_vectors", name: "irq_work_exit" };
+describe.skipIf(!existsSync(`/sys/kernel/tracing/events/${irqWork.category}/${irqWork.name}`))(
+  "tracepoints that the kernel refuses to events that sample",
+  () => {
+    testWith(["tracefs"], "attach", () => {
+      using cells = new Cells();
+      using program = load("tracepoint", countHere(cells));
+      using link = attachTracepoint(program, irqWork);
+      expect(link.fds).toHaveLength(1);
+    });
+  },
+);
 
 describe("raw tracepoints", () => {
   const umaskNumber = process.arch === "arm64" ? 166 : 95;
