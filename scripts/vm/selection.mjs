@@ -10,6 +10,7 @@ const LEFT_OUT = [
   ["test/live/run/run", "the command line's words need no other kernel"],
   ["test/live/engine/engine", "the protocol needs no other kernel"],
   ["test/live/compile/emit", "encoding needs no other kernel"],
+  ["test/live/functions/dwarf", "debug info is read the same on every kernel"],
   ["test/live/functions/names", "names of C++ and Rust are read the same on every kernel"],
   ["test/live/symbols/speed", "an emulated processor tells nothing of speed"],
   ["test/live/containers/", "there is no Python in the machine, whose processes it traces"],
