@@ -40,6 +40,9 @@ const lazy: Lazy = {
   saveSettings: writeSettings,
 };
 
+/** What ends a program that does not handle it, and would leave the terminal as it is. */
+const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
 /** By its name, as far as that tells: Node's own way loads its terminals first, which takes a sixth of the start. */
 function isTerminal(descriptor: number): boolean {
   try {
@@ -75,10 +78,15 @@ export async function openDeck(args: string[]): Promise<number> {
     process.stdout.write(LEAVE);
   };
   process.once("exit", restore);
+  // One that comes while the deck loads is handled when it has loaded, which has handlers of its own by then.
+  const stop = () => process.exit(1);
+  for (const signal of SIGNALS) process.on(signal, stop);
   writeSync(1, `${ENTER}\x1b[H\x1b[1m tracedeck\x1b[m`);
   // From here on keys are the deck's; those typed while it loads wait for it.
   process.stdin.setRawMode(true);
   const { runDeck } = await import("./main.ts");
   process.off("exit", restore);
-  return runDeck({ file, run, lazy });
+  const left = runDeck({ file, run, lazy });
+  for (const signal of SIGNALS) process.off(signal, stop);
+  return left;
 }

@@ -49,6 +49,17 @@ describe("the terminal is given back", () => {
     await terminal.waitFor(() => !terminal.isAlternate && terminal.sent.includes(restored));
   });
 
+  it.each([
+    ["SIGTERM", 143],
+    ["SIGINT", 130],
+  ])("after %s while the deck loads", async (signal, code) => {
+    using terminal = new Terminal({ args: [script] });
+    await terminal.waitFor(() => terminal.isAlternate);
+    terminal.kill(signal);
+    expect(await terminal.waitForExit()).toBe(code);
+    await terminal.waitFor(() => !terminal.isAlternate && terminal.sent.includes(restored));
+  });
+
   it("for as long as the deck is stopped, and taken again by fg", async () => {
     using terminal = new Terminal({ command: ["bash", ["--norc", "-i"]], env: { PS1: "shell> " } });
     await terminal.waitFor("shell>");
