@@ -5,12 +5,13 @@
  */
 import { writeFileSync } from "node:fs";
 import { encodeFrame, FrameReader } from "../src/engine/framing.ts";
-import type {
-  EngineMessage,
-  MapSnapshot,
-  OutputLine,
-  ScriptShape,
-  Snapshot,
+import {
+  type EngineMessage,
+  type MapSnapshot,
+  NO_LOSSES,
+  type OutputLine,
+  type ScriptShape,
+  type Snapshot,
 } from "../src/engine/protocol.ts";
 import { LOG_LIMIT } from "../src/panes/events/log.ts";
 import { mountDeck } from "../src/tui/mount.tsx";
@@ -105,14 +106,7 @@ function snapshot(frame: number): Snapshot {
       keyed("@by_size", SIZES),
     ],
     cost: { cpuPercent: random(100) / 100, eventsPerSecond: random(5000), events: calls, probes: [] },
-    losses: {
-      eventsLost: 0,
-      mapsFull: [],
-      stacksLost: 0,
-      missed: 0,
-      stringsTruncated: 0,
-      processEventsLost: 0,
-    },
+    losses: NO_LOSSES,
   };
 }
 

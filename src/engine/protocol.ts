@@ -208,3 +208,12 @@ export interface Losses {
   /** Of processes that start, execute and map code: user addresses may have no names for it. */
   processEventsLost: number;
 }
+
+export const NO_LOSSES: Losses = {
+  eventsLost: 0,
+  mapsFull: [],
+  stacksLost: 0,
+  missed: 0,
+  stringsTruncated: 0,
+  processEventsLost: 0,
+};

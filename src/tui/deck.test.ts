@@ -1,6 +1,6 @@
 /** The deck as a pure machine: actions in, state, effects and picture out, with the real panes. */
 import { describe, expect, it } from "vitest";
-import type { EngineMessage, ScriptShape, Snapshot } from "../engine/protocol.ts";
+import { type EngineMessage, NO_LOSSES, type ScriptShape, type Snapshot } from "../engine/protocol.ts";
 import { panes } from "../panes/index.ts";
 import { keyOf } from "../panes/key.ts";
 import { lineText } from "../panes/text/index.ts";
@@ -41,14 +41,7 @@ function snapshot(value: number): Snapshot {
       },
     ],
     cost: { cpuPercent: 0.5, eventsPerSecond: 1234, events: value, probes: [] },
-    losses: {
-      eventsLost: 0,
-      mapsFull: [],
-      stacksLost: 0,
-      missed: 0,
-      stringsTruncated: 0,
-      processEventsLost: 0,
-    },
+    losses: NO_LOSSES,
   };
 }
 

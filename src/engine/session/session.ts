@@ -33,7 +33,7 @@ import { EventPump } from "../events/pump.ts";
 import { zeroScalar } from "../output/mapText.ts";
 import { mergeMap } from "../poll/merge.ts";
 import type { MergedMap } from "../poll/merged.ts";
-import type { Cost, Losses, SessionState } from "../protocol.ts";
+import { type Cost, type Losses, NO_LOSSES, type SessionState } from "../protocol.ts";
 import type { SymbolContext } from "../symbols/context.ts";
 import { SessionSymbols } from "../symbols/session.ts";
 import { CostMeter, missedHits } from "./cost.ts";
@@ -280,12 +280,7 @@ export class Session implements Disposable {
   }
 
   losses(): Losses {
-    const counted = this.#globals?.losses() ?? {
-      eventsLost: 0,
-      mapsFull: [],
-      stacksLost: 0,
-      stringsTruncated: 0,
-    };
+    const counted = this.#globals?.losses() ?? NO_LOSSES;
     const eventsLost = counted.eventsLost + (this.#pump?.dropped ?? 0);
     const missed = this.#programs.length > 0 ? missedHits(this.#programs, this.#linksThatMiss()) : 0;
     const stacksLost = counted.stacksLost + this.#symbols.stacksGone;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { MapKind, MapShape } from "../../engine/protocol.ts";
+import { type MapKind, type MapShape, NO_LOSSES } from "../../engine/protocol.ts";
 import type { PaneEvent } from "../pane.ts";
 import { inRole, PaneDriver } from "../testing.ts";
 import { chartPane } from "./index.ts";
@@ -85,16 +85,8 @@ const map = (kind: MapKind, name = "@n", keys: string[] = []): MapShape => ({ na
 
 function reading(shape: MapShape, time: number, sum: number, rate: number): PaneEvent {
   const cost = { cpuPercent: 0, eventsPerSecond: 0, events: 0, probes: [] };
-  const losses = {
-    eventsLost: 0,
-    mapsFull: [],
-    stacksLost: 0,
-    missed: 0,
-    stringsTruncated: 0,
-    processEventsLost: 0,
-  };
   const maps = [{ name: shape.name, kind: shape.kind, total: 1, sum, rate, rows: [], full: false }];
-  return { type: "snapshot", snapshot: { time, elapsed: 1000, maps, cost, losses } };
+  return { type: "snapshot", snapshot: { time, elapsed: 1000, maps, cost, losses: NO_LOSSES } };
 }
 
 function show(shape: MapShape, width: number, height: number, readings: [sum: number, rate: number][]) {

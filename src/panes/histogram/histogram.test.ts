@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { HistogramSnapshot, MapShape, RowSnapshot } from "../../engine/protocol.ts";
+import { type HistogramSnapshot, type MapShape, NO_LOSSES, type RowSnapshot } from "../../engine/protocol.ts";
 import type { PaneEvent } from "../pane.ts";
 import { inRole, PaneDriver } from "../testing.ts";
 import { histogramPane } from "./index.ts";
@@ -63,16 +63,8 @@ function row(key: string[], histogram: HistogramSnapshot, rate = 0): RowSnapshot
 
 function snapshot(map: MapShape, rows: RowSnapshot[], full = false): PaneEvent {
   const cost = { cpuPercent: 0, eventsPerSecond: 0, events: 0, probes: [] };
-  const losses = {
-    eventsLost: 0,
-    mapsFull: [],
-    stacksLost: 0,
-    missed: 0,
-    stringsTruncated: 0,
-    processEventsLost: 0,
-  };
   const maps = [{ name: map.name, kind: map.kind, total: rows.length, sum: 0, rate: 0, rows, full }];
-  return { type: "snapshot", snapshot: { time: 0, elapsed: 1000, maps, cost, losses } };
+  return { type: "snapshot", snapshot: { time: 0, elapsed: 1000, maps, cost, losses: NO_LOSSES } };
 }
 
 function show(width: number, height: number, map = MAP) {

@@ -1,5 +1,12 @@
 import { describe, expect, it } from "vitest";
-import type { MapKind, MapShape, MapSnapshot, RowSnapshot, Snapshot } from "../../engine/protocol.ts";
+import {
+  type MapKind,
+  type MapShape,
+  type MapSnapshot,
+  NO_LOSSES,
+  type RowSnapshot,
+  type Snapshot,
+} from "../../engine/protocol.ts";
 import type { PaneEvent } from "../pane.ts";
 import { inRole, PaneDriver } from "../testing.ts";
 import { topPane } from "./index.ts";
@@ -14,15 +21,10 @@ function snapshot(map: MapShape, rows: RowSnapshot[], more: Partial<MapSnapshot>
     { name: map.name, kind: map.kind, total: rows.length, sum, rate: 0, rows, full: false, ...more },
   ];
   const cost = { cpuPercent: 0, eventsPerSecond: 0, events: 0, probes: [] };
-  const losses = {
-    eventsLost: 0,
-    mapsFull: [],
-    stacksLost: 0,
-    missed: 0,
-    stringsTruncated: 0,
-    processEventsLost: 0,
+  return {
+    type: "snapshot",
+    snapshot: { time: 0, elapsed: 1000, maps, cost, losses: NO_LOSSES } satisfies Snapshot,
   };
-  return { type: "snapshot", snapshot: { time: 0, elapsed: 1000, maps, cost, losses } satisfies Snapshot };
 }
 
 const map = (kind: MapKind, keys: string[], name = "@calls"): MapShape => ({ name, kind, keys });
