@@ -67,7 +67,7 @@ const SETTLED_MS = 3000;
  * V8 compiles and recompiles whatever ran for a while, on threads of its own. Where something happens a few times a second,
  * that costs more than it saves for minutes, and it is a third of what a deck and its engine take.
  */
-const COMPILE_LATER = "--interrupt-budget=400000";
+const COMPILE_LATER = "--interrupt-budget=400000 --max-inlined-bytecode-size-cumulative=200";
 
 /** Runs a command to its end. Once it has settled, its code is kept for the next run, and V8 compiles less eagerly. */
 export async function settling(command: () => Promise<number>, keep?: () => void): Promise<number> {

@@ -11,6 +11,7 @@ import type { SavedSettings } from "./state.ts";
 import { Store } from "./store.ts";
 import type { InputEvent } from "./terminal/decode.ts";
 import { InkStdout } from "./terminal/ink-stdout.ts";
+import type { Placement } from "./terminal/placement.ts";
 import { TerminalSession } from "./terminal/session.ts";
 import { colorDepth, hasUnicode, makeTheme, type ThemeName } from "./theme.ts";
 import { initialState } from "./update.ts";
@@ -84,17 +85,18 @@ export function mountDeck(lazy: Lazy, adapt: (saved: Partial<SavedSettings>) => 
   });
   if (saved.mouse) terminal.setMouse(true);
 
-  terminal.painter.setCursor(store.picture().cursor);
-  store.subscribe(() => {
+  let placed: Placement[] = [];
+  const paint = () => {
     terminal.painter.setCursor(store.picture().cursor);
-    // Ink draws when React commits; a cursor that moved over unchanged text is sent after that.
-    setImmediate(() => terminal.painter.settle());
-  });
+    terminal.painter.present(store.frame(placed));
+  };
+  // By then Ink has placed the blocks of a layout that changed.
+  store.subscribe(() => setImmediate(paint));
   const ink = render(<App store={store} />, {
-    stdout: new InkStdout(
-      (placed) => terminal.painter.present(store.frame(placed)),
-      stdout,
-    ) as unknown as WriteStream,
+    stdout: new InkStdout((blocks) => {
+      placed = blocks;
+      paint();
+    }, stdout) as unknown as WriteStream,
     stdin,
     debug: true,
     exitOnCtrlC: false,

@@ -15,7 +15,7 @@ import { samePlaces } from "./layout.ts";
 import type { Settings } from "./settings.ts";
 import type { Action, DeckEffect, DeckState } from "./state.ts";
 import type { Frame } from "./terminal/frame.ts";
-import type { Reference } from "./terminal/references.ts";
+import type { Placement } from "./terminal/placement.ts";
 import { type Block, type Display, type Picture, picture } from "./view.ts";
 
 const DATA_FRAME_MS = 50;
@@ -82,13 +82,8 @@ export class Store {
   /** Its blocks, for their places: the same object until one of these changed. */
   readonly places = (): readonly Block[] => this.shownPlaces;
 
-  /** A number for what a block shows; 0 for a block that is gone. */
-  serial(id: string): number {
-    return this.shown.blocks.find((it) => it.id === id)?.serial ?? 0;
-  }
-
   /** What to paint: blocks at the places that were found for them. */
-  frame(placed: readonly Reference[]): Frame {
+  frame(placed: readonly Placement[]): Frame {
     const blocks = placed.flatMap(({ id, x, y }) => {
       const block = this.shown.blocks.find((it) => it.id === id);
       return block ? [{ ...block, x, y }] : [];

@@ -30,8 +30,6 @@ import { layoutOf } from "./update.ts";
 export interface Block extends Rect {
   id: string;
   lines: readonly Line[];
-  /** Another one than in the picture before when the lines may have changed. */
-  serial: number;
   /** What the lines depend on: of the same list they need not be drawn again. */
   made: readonly unknown[];
 }
@@ -63,7 +61,7 @@ export function picture(state: DeckState, display: Display, before?: Picture): P
       return;
     }
     const lines = unicode ? draw() : draw().map(asciiLine);
-    blocks.push({ id, ...rect, lines, serial: (old?.serial ?? 0) + 1, made });
+    blocks.push({ id, ...rect, lines, made });
   };
   if (isTooSmall(columns, rows)) {
     const rect = { x: 0, y: 0, width: columns, height: 1 };

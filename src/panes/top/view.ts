@@ -113,21 +113,17 @@ class Table {
     const parts = Math.max(map.keys.length, ...rows.map((row) => row.key.length));
     const owner = ownerText(state);
     const kinds = Array.from({ length: parts }, (_, i) => map.keys[i] ?? "other");
-    const keyTexts = (row: RowSnapshot) => [
-      ...kinds.map((_, i) => row.key[i] ?? ""),
-      ...(owner ? [owner(row)] : []),
-    ];
     const heads = owner ? [...kinds, "container"] : kinds;
-    this.keys = keyColumns(
-      heads,
-      heads.map((_, i) => rows.map((row) => keyTexts(row)[i])),
+    const texts = heads.map((_, i) =>
+      rows.map((row) => (owner && i === parts ? owner(row) : (row.key[i] ?? ""))),
     );
+    this.keys = keyColumns(heads, texts);
     const rowContext = { unit: unitOf(map.name), unicode: context.unicode, sum: state.snapshot?.sum ?? 0 };
     this.cells = new Map(
-      rows.map((row) => [
+      rows.map((row, at) => [
         row,
         {
-          keys: keyTexts(row).map((text, i) => keyCell(this.keys[i], text, context.unicode)),
+          keys: this.keys.map((column, i) => keyCell(column, texts[i][at], context.unicode)),
           values: columns.map((column) => column.text(row, rowContext)),
         },
       ]),

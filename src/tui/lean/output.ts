@@ -1,9 +1,9 @@
 /**
  * Takes the place of ink/build/output.js in the bundle. Ink's own splits every line into styled characters for every
- * frame, 30 ms for a full screen; the deck's texts are references to finished lines, so a frame is the list of these
- * with their places, and cells are the painter's business.
+ * frame, 30 ms for a full screen; the deck's texts are names of blocks, so a frame is the list of these with their places,
+ * and what they show is the painter's business.
  */
-import { placed } from "../terminal/references.ts";
+import { placementLine } from "../terminal/placement.ts";
 
 export default class Output {
   private readonly height: number;
@@ -14,8 +14,8 @@ export default class Output {
   }
 
   /** Ink's transformers are left out: they would style texts that are styled already. */
-  write(x: number, y: number, text: string): void {
-    this.blocks.push(placed(x, y, text));
+  write(x: number, y: number, id: string): void {
+    this.blocks.push(placementLine({ id, x, y }));
   }
 
   /** The painter cuts what does not fit. */

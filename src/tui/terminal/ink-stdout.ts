@@ -1,18 +1,18 @@
 /**
- * What Ink takes for its stdout. With `debug: true` Ink writes whole frames and nothing else worth keeping; what they
- * refer to goes to the painter.
+ * What Ink takes for its stdout. With `debug: true` Ink writes whole frames, of the places of blocks, and nothing else
+ * worth keeping.
  */
 import { EventEmitter } from "node:events";
-import { type Reference, references } from "./references.ts";
+import { type Placement, placements } from "./placement.ts";
 
 export class InkStdout extends EventEmitter {
   readonly isTTY = true;
-  private readonly present: (frame: Reference[]) => void;
+  private readonly placed: (blocks: Placement[]) => void;
   private readonly size: { columns: number; rows: number };
 
-  constructor(present: (frame: Reference[]) => void, size: { columns: number; rows: number }) {
+  constructor(placed: (blocks: Placement[]) => void, size: { columns: number; rows: number }) {
     super();
-    this.present = present;
+    this.placed = placed;
     this.size = size;
   }
 
@@ -26,7 +26,7 @@ export class InkStdout extends EventEmitter {
 
   write(data: string, done?: () => void): boolean {
     // The rest is about the cursor, which is the painter's.
-    if (data !== "" && !data.startsWith("\x1b[?25")) this.present(references(data));
+    if (data !== "" && !data.startsWith("\x1b[?25")) this.placed(placements(data));
     done?.();
     return true;
   }

@@ -6,7 +6,7 @@ import { Glyphs, makeCells } from "./cells.ts";
 import { diffCells } from "./diff.ts";
 import { drawFrame, type Frame, type PlacedBlock } from "./frame.ts";
 import { type Output, Painter } from "./painter.ts";
-import { placed, reference, references } from "./references.ts";
+import { placementLine, placements } from "./placement.ts";
 
 const COLUMNS = 24;
 const ROWS = 6;
@@ -128,12 +128,12 @@ describe("frames into cells", () => {
     expect([...cells.touched]).toEqual([0, 1, 0, 0, 0, 0]);
   });
 
-  it("go through Ink as references", () => {
-    const frame = [placed(0, 1, reference("top:@a[b c]", 7)), placed(20, 1, reference("editor", 8))];
-    expect(references(frame.join("\n"))).toEqual([
+  it("go through Ink as names", () => {
+    const blocks = [
       { id: "top:@a[b c]", x: 0, y: 1 },
       { id: "editor", x: 20, y: 1 },
-    ]);
+    ];
+    expect(placements(blocks.map(placementLine).join("\n"))).toEqual(blocks);
   });
 });
 

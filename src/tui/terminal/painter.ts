@@ -51,15 +51,9 @@ export class Painter {
     this.flush();
   }
 
-  /** Takes effect with the next frame, or with `settle`. */
+  /** Takes effect with the next frame. */
   setCursor(cursor: Cursor | undefined): void {
     this.cursor = cursor;
-  }
-
-  /** Moves the cursor if no frame has done so. */
-  settle(): void {
-    const { cursor, placed } = this;
-    if (this.shown && (cursor?.x !== placed?.x || cursor?.y !== placed?.y)) this.flush();
   }
 
   /** Forgets what the terminal shows (after a resize, a suspend, or a stray write) and sends everything. */
