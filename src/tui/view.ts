@@ -15,6 +15,7 @@ import {
   shortNumber,
   span,
   spreadLine,
+  textWidth,
 } from "../panes/text/index.ts";
 import { box } from "./box.ts";
 import { completions } from "./commands.ts";
@@ -211,7 +212,8 @@ function headerLine(state: DeckState, { unicode }: Display): Line {
     ]),
     span(" ", "statusBar"),
   ];
-  while (lineWidth(join(kept)) + lineWidth(join(right)) > columns) {
+  const width = (parts: Part[]) => parts.reduce((sum, { text }) => sum + textWidth(text) + 2, 0);
+  while (width(kept) + width(right) > columns) {
     const worst = Math.max(0, ...[...kept, ...right].map(({ rank }) => rank));
     if (worst === 0) break;
     kept = kept.filter(({ rank }) => rank < worst);

@@ -1,5 +1,5 @@
 /** Searching as people type it: plain text, and case matters only when the pattern has capitals. */
-import type { Line, Role, Span } from "../text/index.ts";
+import { type Line, type Role, type Span, span } from "../text/index.ts";
 
 export function matches(text: string, pattern: string): boolean {
   return indexOf(text, pattern, 0) >= 0;
@@ -21,7 +21,7 @@ export function markMatches(spans: Line, pattern: string): Line {
   let at = indexOf(text, pattern, 0);
   let offset = 0;
   const push = (part: string, role: Role | undefined) => {
-    if (part !== "") out.push(role === undefined ? { text: part } : { text: part, role });
+    if (part !== "") out.push(span(part, role));
   };
   for (const part of spans) {
     let done = 0;

@@ -213,7 +213,7 @@ class Table {
     if (!selected) return cutLine(spans, this.size.width);
     // The bar keeps its colour: in the selection's it would be the brightest thing on the screen.
     return fitLine(
-      spans.map((part) => (part.role?.startsWith("bar") ? part : { ...part, role: "selected" as const })),
+      spans.map((part) => (part.role?.startsWith("bar") ? part : span(part.text, "selected"))),
       this.size.width,
       "selected",
     );
