@@ -65,9 +65,12 @@ const SETTLED_MS = 3000;
 
 /**
  * V8 compiles and recompiles whatever ran for a while, on threads of its own. Where something happens a few times a second,
- * that costs more than it saves for minutes, and it is a third of what a deck and its engine take.
+ * that costs more than it saves for minutes, and it is a third of what a deck and its engine take. By V8's major version:
+ * a flag that it does not know it complains of on the terminal.
  */
-const COMPILE_LATER = "--interrupt-budget=400000 --max-inlined-bytecode-size-cumulative=200";
+export const COMPILE_LATER: Readonly<Record<string, string>> = {
+  11: "--interrupt-budget=400000 --max-inlined-bytecode-size-cumulative=200",
+};
 
 /** Runs a command to its end. Once it has settled, its code is kept for the next run, and V8 compiles less eagerly. */
 export async function settling(command: () => Promise<number>, keep?: () => void): Promise<number> {
@@ -79,7 +82,8 @@ export async function settling(command: () => Promise<number>, keep?: () => void
   const settled = setTimeout(() => {
     keepOnce();
     // Not before: V8 takes no code that was compiled with other flags.
-    void import("node:v8").then(({ setFlagsFromString }) => setFlagsFromString(COMPILE_LATER));
+    const flags = COMPILE_LATER[Number.parseInt(process.versions.v8, 10)];
+    if (flags) void import("node:v8").then(({ setFlagsFromString }) => setFlagsFromString(flags));
   }, SETTLED_MS).unref();
   const code = await command();
   clearTimeout(settled);
