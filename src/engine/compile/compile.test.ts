@@ -105,6 +105,19 @@ describe("programs", () => {
     expect(compiled(source, { version: [5, 10, 0] }).plan.programs).toHaveLength(2);
   });
 
+  test("two strings fit the short keys of old kernels, unless the script wants them longer", () => {
+    const source =
+      "tracepoint:syscalls:sys_enter_openat { @[str(args.filename), str(args.filename), comm] = count(); }";
+    const keySize = (text: string, minor: number) =>
+      compiled(text, { version: [5, minor, 0] }).plan.maps.find(({ name }) => name === "@")!.keySize;
+    expect([keySize(source, 10), keySize(source, 11)]).toEqual([416, 2064]);
+    const long = `config = { max_strlen = 512 } ${source}`;
+    const { diagnostics } = compile(long, recordedKernel({ version: [5, 10, 0] }));
+    expect(diagnostics.map(({ message }) => message).join()).toContain(
+      "before Linux 5.11 a key has at most 512",
+    );
+  });
+
   test("without bpf_loop loops are plain", () => {
     const source = "begin { for ($i : 0..100) { @ = sum($i); } }";
     expect(compiled(source).plan.programs[0].functions).toHaveLength(2);

@@ -2,6 +2,7 @@
 import type { ConfigBlock } from "../ast.ts";
 import type { Diagnostics, Span } from "../diagnostic.ts";
 import type { CompileOptions } from "../index.ts";
+import type { Kernel } from "../kernel.ts";
 import { CONFIG, type ConfigRow, RETIRED_CONFIG } from "../tables/config.ts";
 import type { Config } from "../typed.ts";
 import { didYouMean } from "./nearest.ts";
@@ -44,6 +45,7 @@ function read(row: ConfigRow, value: string | bigint | boolean): { value: unknow
 
 export function readConfig(
   blocks: readonly ConfigBlock[],
+  [major, minor]: Kernel["version"],
   options: CompileOptions,
   report: Diagnostics,
 ): Config {
@@ -53,7 +55,11 @@ export function readConfig(
     if (row.key) values[row.key] = value;
     else unstable[row.name] = value as "error" | "warn" | "enable";
   };
-  for (const row of CONFIG) store(row, row.default);
+  const isBefore = ([other, otherMinor]: readonly [number, number]) =>
+    major < other || (major === other && minor < otherMinor);
+  for (const row of CONFIG) {
+    store(row, row.before && isBefore(row.before.kernel) ? row.before.default : row.default);
+  }
   if (blocks.length > 1)
     report.error("config-twice", blocks[1].span, "a script has one config block, this is a second one");
   for (const { entries } of blocks)

@@ -41,7 +41,7 @@ export function checkScript(
   diagnostics: Diagnostics,
 ): TypedProgram | undefined {
   const report = new Diagnostics();
-  const config = readConfig(script.config, options, report);
+  const config = readConfig(script.config, kernel.version, options, report);
   const shared: ScriptContext = {
     kernel,
     options,

@@ -9,6 +9,8 @@ export interface ConfigRow {
   choices?: readonly string[];
   min?: number;
   default: string | number | boolean | undefined;
+  /** Another default on kernels before a version. */
+  before?: { kernel: readonly [major: number, minor: number]; default: number };
   help: string;
 }
 
@@ -107,7 +109,8 @@ export const CONFIG: readonly ConfigRow[] = [
     kind: "integer",
     min: 1,
     default: 1024,
-    help: "Bytes of strings and buffers whose size is not given where they are made.",
+    before: { kernel: [5, 11], default: 200 },
+    help: "Bytes of strings and buffers whose size is not given where they are made; 200 before Linux 5.11, where the key of a map takes at most 512 bytes.",
   },
   {
     name: "missing_probes",
