@@ -69,7 +69,7 @@ export async function runMachine({ kernel, initrd, scratch, limit, onMessage }) 
   process.off("exit", stop);
   if (done) return undefined;
   const why = late
-    ? `the machine hung: nothing more came within ${Math.round(limit / 1000)} s of its start`
+    ? `the tests were not done within ${Math.round(limit / 1000)} s of its start: a slow host, or the machine hung`
     : (failure ?? "the machine ended before its tests did: the kernel or init crashed");
   return `${why}\n${consoleTail(log)}`;
 }
