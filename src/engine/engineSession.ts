@@ -11,8 +11,9 @@ import { writePrintedMap } from "./output/mapText.ts";
 import { scriptShape } from "./poll/shape.ts";
 import { DEFAULT_VIEW, MapPoller, type MapView } from "./poll/snapshot.ts";
 import type { EngineMessage, StartOptions } from "./protocol.ts";
+import { SessionError } from "./session/error.ts";
 import { stoppedText } from "./session/guard.ts";
-import { Session, SessionError } from "./session/session.ts";
+import { Session } from "./session/session.ts";
 import { whyNoStack } from "./symbols/noStack.ts";
 
 /** Output goes out this often, or with the snapshots where these come sooner. */

@@ -19,15 +19,14 @@ import {
   onlineCpus,
   possibleCpus,
   raiseOpenFiles,
-  SysError,
   VerifierError,
 } from "libbpf-ts";
 import { AttachError, type Attached, attachGroup, attachGroups } from "../attach/index.ts";
 import { pinOf } from "../attach/iter.ts";
 import { monotonicMs } from "../clock.ts";
-import type { Diagnostic, Span } from "../compile/diagnostic.ts";
+import type { Span } from "../compile/diagnostic.ts";
 import { explainVerifierError } from "../compile/emit/bpf/verifier.ts";
-import type { ActionPlan, MapPlan, Plan, PlannedAction, ProbePlan } from "../compile/plan.ts";
+import type { ActionPlan, MapPlan, Plan, PlannedAction } from "../compile/plan.ts";
 import { lineOf } from "../diagnostics.ts";
 import { EventPump } from "../events/pump.ts";
 import { zeroScalar } from "../output/mapText.ts";
@@ -36,7 +35,9 @@ import type { MergedMap } from "../poll/merged.ts";
 import { type Cost, type Losses, NO_LOSSES, type SessionState } from "../protocol.ts";
 import type { SymbolContext } from "../symbols/context.ts";
 import { SessionSymbols } from "../symbols/session.ts";
+import { CONTROL, type Controls, type PrintMapAction, zeroValues } from "./control.ts";
 import { CostMeter, missedHits } from "./cost.ts";
+import { asSessionError, attachDiagnostic, SessionError } from "./error.ts";
 import { Globals } from "./globals.ts";
 import { blindText, CostGuard, costlyText, type Overhead } from "./guard.ts";
 import { detachLinks } from "./leave.ts";
@@ -66,8 +67,6 @@ export interface SessionOptions {
   /** Nothing is attached but begin and end: the script's test or bench probes are run by `trial`. */
   trials?: boolean;
 }
-
-export type PrintMapAction = Extract<PlannedAction, { kind: "print-map" }>;
 
 export interface SessionSinks {
   /**
@@ -106,25 +105,6 @@ export interface SessionEnd {
   exitCode: number;
   /** What the script cost, when that ended it. */
   overhead?: Overhead;
-}
-
-/** A script that could not be started: the kernel refused a map, a program (`verifier`) or a probe (`probe`). */
-export class SessionError extends Error {
-  /** The same with its place in the script, where there is one. */
-  readonly diagnostic: Diagnostic | undefined;
-  readonly verifier: VerifierError | undefined;
-  readonly probe: ProbePlan | undefined;
-
-  constructor(
-    message: string,
-    more: { diagnostic?: Diagnostic; verifier?: VerifierError; probe?: ProbePlan; cause?: unknown } = {},
-  ) {
-    super(message, { cause: more.cause });
-    this.name = "SessionError";
-    this.diagnostic = more.diagnostic;
-    this.verifier = more.verifier;
-    this.probe = more.probe;
-  }
 }
 
 /** Milliseconds between looks at the rings: at first, at most, and for how long one look hands over records. */
@@ -399,7 +379,7 @@ export class Session implements Disposable {
           return;
         }
         if (!(error instanceof VerifierError)) throw error;
-        const span = probe()?.span ?? NOWHERE;
+        const span = probe()?.span ?? { start: 0, end: 0 };
         const diagnostic = explainVerifierError(error.log, program, span);
         throw new SessionError(diagnostic.message, { diagnostic, verifier: error, cause: error });
       }
@@ -551,41 +531,6 @@ export class Session implements Disposable {
   }
 }
 
-interface Controls {
-  exit(code: number): void;
-  printMap(action: PrintMapAction): void;
-  clear(map: number): void;
-  zero(map: number): void;
-}
-
-/** What the engine itself does with a record; true: nothing is left to print. */
-const CONTROL: {
-  [K in PlannedAction["kind"]]?: (
-    controls: Controls,
-    plan: ActionPlan,
-    view: DataView,
-    offset: number,
-  ) => true;
-} = {
-  exit: (controls, plan, view, offset) => {
-    const code = plan.arguments[0];
-    controls.exit(code ? view.getInt32(offset + code.offset, true) : 0);
-    return true;
-  },
-  "print-map": (controls, { action }) => {
-    controls.printMap(action as PrintMapAction);
-    return true;
-  },
-  clear: (controls, { action }) => {
-    controls.clear((action as Extract<PlannedAction, { kind: "clear" | "zero" }>).map);
-    return true;
-  },
-  zero: (controls, { action }) => {
-    controls.zero((action as Extract<PlannedAction, { kind: "clear" | "zero" }>).map);
-    return true;
-  },
-};
-
 /** Descriptors that the process has of its own: the runtime's, files, pipes. */
 const OTHER_FILES = 256;
 
@@ -594,29 +539,4 @@ function descriptorsFor({ probes, programs, maps }: Plan): number {
   const cpus = onlineCpus().length;
   const links = probes.reduce((sum, { via }) => sum + (via === "perf-event" ? cpus : 1), 0);
   return links + programs.length + maps.length + OTHER_FILES;
-}
-
-/** What the kernel refused is no fault of the program. */
-const asSessionError = (error: unknown): unknown =>
-  error instanceof Error && !(error instanceof SessionError) && "errno" in error
-    ? new SessionError(error.message, { cause: error })
-    : error;
-
-const NOWHERE: Span = { start: 0, end: 0 };
-
-function attachDiagnostic({ message, probe, reason }: AttachError): Diagnostic {
-  const hint = reason instanceof SysError ? reason.hint : undefined;
-  const bare = hint ? message.replace(`; ${hint}`, "") : message;
-  return { severity: "error", code: "attach", span: probe.span, message: bare, hint };
-}
-
-/** Keeps the keys and sets their values to zero. */
-function zeroValues(map: BpfMap): void {
-  if (map.type === "array" || map.type === "percpu_array") {
-    map.clear();
-    return;
-  }
-  const { keys, count } = map.readBatch();
-  const zero = new Uint8Array(map.valueStride);
-  for (let i = 0; i < count; i++) map.update(keys.slice(i * map.keySize, (i + 1) * map.keySize), zero);
 }

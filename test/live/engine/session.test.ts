@@ -2,7 +2,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import * as asm from "libbpf-ts/asm";
 import { describe, expect, it } from "vitest";
 import { liveKernel } from "../../../src/engine/kernel/live.ts";
-import { Session, SessionError, type SessionSinks } from "../../../src/engine/session/session.ts";
+import { SessionError } from "../../../src/engine/session/error.ts";
+import { Session, type SessionSinks } from "../../../src/engine/session/session.ts";
 import { slowness } from "../../support/slowness.ts";
 import {
   checkEnabled,

@@ -13,7 +13,7 @@ import * as asm from "libbpf-ts/asm";
 import { describe, expect, test } from "vitest";
 import { compile } from "../../../src/engine/compile/compile.ts";
 import type { Kernel } from "../../../src/engine/compile/kernel.ts";
-import { SessionError } from "../../../src/engine/session/session.ts";
+import { SessionError } from "../../../src/engine/session/error.ts";
 import { runScript } from "../../support/script.ts";
 import { LoadedPlan } from "../compile/harness.ts";
 import { counts } from "../work/support.ts";
