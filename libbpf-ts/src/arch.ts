@@ -75,6 +75,7 @@ for (const name of ["ax", "bx", "cx", "dx", "si", "di", "bp", "sp", "ip"])
   x64Registers[`r${name}`] = x64Registers[name];
 x64Registers.orig_rax = x64Registers.orig_ax;
 x64Registers.eflags = x64Registers.flags;
+x64Registers.pc = x64Registers.ip;
 
 /** orig_x0 stands right behind user_pt_regs. */
 const arm64Registers: Record<string, number> = { sp: 248, pc: 256, pstate: 264, orig_x0: 272 };

@@ -53,7 +53,7 @@ export interface Token {
 }
 
 /** Providers whose parts hold paths: a slash there does not open a predicate. */
-const PATH_PROVIDER = /^(?:[A-Za-z_]\w*=)?(?:uprobe|uretprobe|u|ur|usdt|U|iter|it|[^:]*[*?[$][^:]*)$/;
+const PATH_PROVIDER = /^(?:[A-Za-z_]\w*=)?(?:uprobe|uretprobe|u|ur|usdt|iter|it|[^:]*[*?[$][^:]*)$/i;
 
 const PROVIDERS =
   "kprobe|kretprobe|uprobe|uretprobe|tracepoint|rawtracepoint|usdt|profile|interval|software|hardware|" +

@@ -85,6 +85,8 @@ export interface Probe {
   name: string;
   attach: Attach;
   span: Span;
+  /** The script's own name for it (`name=interval:s:1`), which `probe` gives. */
+  label?: string;
 }
 
 /**

@@ -8,7 +8,7 @@ import type { Kernel, UserBinary } from "../compile/kernel.ts";
 import { functionsOf, isLanguage, type NameLanguage } from "../compile/probes/userSymbols.ts";
 import { hasWildcard, wildcard } from "../compile/probes/wildcard.ts";
 import { HARDWARE_EVENTS, SOFTWARE_EVENTS } from "../compile/tables/events.ts";
-import { PROBE_TYPES } from "../compile/tables/probeTypes.ts";
+import { probeType } from "../compile/tables/probeTypes.ts";
 import { demangled } from "../symbols/demangle/index.ts";
 import { typedFunctions } from "./arguments.ts";
 
@@ -198,8 +198,7 @@ export function missingFeature(kernel: Kernel, pattern: string): string | undefi
 }
 
 /** A type by any of its names; what is none comes back as it is. */
-export const canonicalType = (name: string): string =>
-  PROBE_TYPES.find((row) => row.name === name || row.aliases.includes(name))?.name ?? name;
+export const canonicalType = (name: string): string => probeType(name)?.name ?? name;
 
 function queryOf({ targeted }: Listing, parts: string[], kernel: Kernel, pid: number | undefined): Query {
   const rest = parts.join(":") || "*";

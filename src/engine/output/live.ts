@@ -30,7 +30,7 @@ export function liveContext(plan: Plan, symbols: SymbolContext): OutputContext {
     user: (pid, address, probe) => symbols.user(pid, address, probe),
     stack: (map, id) => symbols.stack(map, id),
     strings: plan.strings,
-    probes: plan.probes.map((probe) => probe.name),
+    probes: plan.probes.map((probe) => probe.label ?? probe.name),
     truncationTrailer: plan.config.strTruncTrailer,
     username: (uid) => (users ??= readUsers()).get(uid),
     cgroupPath: (id, filter) => cgroups.pathOf(id, filter),

@@ -65,7 +65,7 @@ function positionalAsText(
 function nameAsText(value: TypedExpression, other: TypedExpression, cx: Context): TypedExpression {
   if (other.type.kind !== "string" || !cx.group.named) return value;
   const [probe] = cx.group.probes;
-  if (value.type.kind === "probe") return cx.string(probe.name, value.span);
+  if (value.type.kind === "probe") return cx.string(probe.label ?? probe.name, value.span);
   const isFunc = value.op === "builtin" && value.name === "func";
   if (!isFunc) return value;
   const { attach } = probe;

@@ -52,11 +52,12 @@ export function lower(
 function lowerGroup(unit: Unit, action: TypedAction, group: Group, lowered: Lowered): LoweredProgram[] {
   const index = lowered.programs.length;
   const probeIndices = group.probes.map((probe, i) => {
-    const first = lowered.named.get(probe.name);
+    const shown = `${probe.label ?? ""}=${probe.name}`;
+    const first = lowered.named.get(shown);
     const same = first === undefined ? {} : { cookie: first };
     const program = group.apart ? index + i : index;
     const own = lowered.probes.push({ ...probe, program, via: group.row.via, ...same }) - 1;
-    if (first === undefined) lowered.named.set(probe.name, own);
+    if (first === undefined) lowered.named.set(shown, own);
     return first ?? own;
   });
   const name = programName(group.probes[0].name);

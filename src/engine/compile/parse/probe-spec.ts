@@ -8,6 +8,8 @@ export interface ProbeParts {
   parts: string[];
   /** Why the positional parameters could not be put in. */
   error?: string;
+  /** Positional parameters that were not given. */
+  empty: string[];
 }
 
 /**
@@ -19,6 +21,7 @@ export function splitProbe(text: string, positional?: readonly string[]): ProbeP
   let part = "";
   let quoted = false;
   let error: string | undefined;
+  const empty: string[] = [];
   for (let at = 0; at < text.length; at++) {
     const c = text[at];
     if (c === '"') quoted = !quoted;
@@ -33,6 +36,7 @@ export function splitProbe(text: string, positional?: readonly string[]): ProbeP
         part += c;
         continue;
       }
+      if (positional[Number(digits) - 1] === undefined) empty.push(`$${digits}`);
       const [first, ...more] = (positional[Number(digits) - 1] ?? "").split(":");
       part += first;
       for (const piece of more) {
@@ -50,7 +54,7 @@ export function splitProbe(text: string, positional?: readonly string[]): ProbeP
     label = provider.slice(0, equals);
     provider = provider.slice(equals + 1);
   }
-  const result: ProbeParts = { provider, parts };
+  const result: ProbeParts = { provider, parts, empty };
   if (label !== undefined) result.label = label;
   if (error !== undefined) result.error = error;
   return result;

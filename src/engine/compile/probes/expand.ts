@@ -23,11 +23,12 @@ export function expandProbe(
   report: Diagnostics,
   alone: boolean,
 ): ExpandedSpec[] {
-  const { provider, parts, error } = splitProbe(spec.text, options.positional ?? []);
+  const { label, provider, parts, error, empty } = splitProbe(spec.text, options.positional ?? []);
   if (error) {
     report.error("probe-syntax", spec.span, error);
     return [];
   }
+  const known = report.list.length;
   const rows = rowsFor(provider, spec.span, report);
   const missing = (code: string, message: string, hint?: string): void => {
     if (config.missingProbes === "ignore") return;
@@ -38,10 +39,17 @@ export function expandProbe(
       ...(goOn ? { notes: [{ message: "config = { missing_probes=warn } goes on without it" }] } : {}),
     });
   };
-  return rows.flatMap((row) => {
+  const specs = rows.flatMap((row) => {
     const request = { type: row.name, parts, span: spec.span, kernel, options, config, report, missing };
-    return byOffer(row, row.expand(request));
+    const probes = row.expand(request);
+    return byOffer(row, label === undefined ? probes : probes.map((probe) => ({ ...probe, label })));
   });
+  if (empty.length > 0)
+    for (const problem of report.list.slice(known))
+      (problem.notes ??= []).push({
+        message: `no parameter was given for ${empty.join(", ")}, which is empty`,
+      });
+  return specs;
 }
 
 function byOffer(row: ProbeTypeRow, probes: readonly Probe[]): ExpandedSpec[] {
@@ -55,6 +63,13 @@ function byOffer(row: ProbeTypeRow, probes: readonly Probe[]): ExpandedSpec[] {
   return [...specs].map(([offered, own]) => ({ row: offered, probes: own }));
 }
 
+/** What older scripts may still name. */
+const REMOVED: Readonly<Record<string, string>> = {
+  asyncwatchpoint:
+    "it went with watchpoint:FUNCTION+argN; a watchpoint takes an address: watchpoint:ADDRESS:LENGTH:MODE",
+};
+const REMOVED_ALIASES: Readonly<Record<string, string>> = { aw: "asyncwatchpoint" };
+
 /** One type, or all that a wildcard in its place matches. */
 function rowsFor(provider: string, span: Span, report: Diagnostics): ProbeTypeRow[] {
   const row = probeType(provider);
@@ -66,10 +81,12 @@ function rowsFor(provider: string, span: Span, report: Diagnostics): ProbeTypeRo
   const names = PROBE_TYPES.flatMap((candidate) => [candidate.name, ...candidate.aliases]);
   report.error("unknown-provider", span, `there is no probe type ${provider || "(empty)"}`, {
     hint:
+      REMOVED[REMOVED_ALIASES[provider] ?? provider] ??
       didYouMean(
         provider,
         names.filter((name) => name.length > 2),
-      ) ?? `probe types are ${PROBE_TYPES.map((candidate) => candidate.name).join(", ")}`,
+      ) ??
+      `probe types are ${PROBE_TYPES.map((candidate) => candidate.name).join(", ")}`,
   });
   return [];
 }

@@ -22,9 +22,11 @@ export function expandPerfEvent(request: ProbeRequest): Probe[] {
     );
     return [];
   }
-  const period = count ? parseInteger(count) : undefined;
-  if (count && (period === undefined || period <= 0n)) {
-    report.error("probe-syntax", span, `the count of a ${type} probe is a number greater than 0`);
+  const period = !count || count === "*" ? 0n : parseInteger(count);
+  if (period === undefined) {
+    report.error("probe-syntax", span, `${count} is no count: a whole number of events`, {
+      hint: `for example ${type}:${event}:100; without it, a probe fires once in ${found[0].period}`,
+    });
     return [];
   }
   if (type === "hardware" && !kernel.has("hardware_events")) {
@@ -40,7 +42,7 @@ export function expandPerfEvent(request: ProbeRequest): Probe[] {
       kind: type as "software" | "hardware",
       event: row.name,
       config: row.config,
-      period: period ?? row.period,
+      period: period || row.period,
     }),
   );
 }

@@ -34,7 +34,7 @@ export function expandRawTracepoint(request: ProbeRequest): Probe[] {
         ? `no raw tracepoint of this kernel matches ${parts.join(":")}`
         : `there is no raw tracepoint ${pattern} in ${module === "*" ? "this kernel" : module}`,
       home === undefined
-        ? didYouMean(pattern, kernel.rawTracepoints())
+        ? (didYouMean(pattern, kernel.rawTracepoints()) ?? "list them: tracedeck list 'rawtracepoint:*'")
         : `did you mean rawtracepoint:${home}:${pattern}?`,
     );
   }

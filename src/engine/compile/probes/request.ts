@@ -2,6 +2,7 @@
 import type { Diagnostics, Span } from "../diagnostic.ts";
 import type { CompileOptions } from "../index.ts";
 import type { Kernel } from "../kernel.ts";
+import { parseNumber } from "../parse/literals.ts";
 import type { Attach, Config, Probe } from "../typed.ts";
 
 export interface ProbeRequest {
@@ -37,10 +38,8 @@ export function wrongShape(request: ProbeRequest, expected: string): Probe[] {
   return [];
 }
 
-/** "100", "0x10", "1e6", "1_000"; undefined: no number. */
+/** Numbers as the language writes them, "100", "0x10", "1e6", "1_000", within 64 bits; undefined: no number. */
 export function parseInteger(text: string): bigint | undefined {
-  const plain = text.replaceAll("_", "").trim();
-  if (/^(0x[0-9a-f]+|\d+)$/i.test(plain)) return BigInt(plain);
-  const scientific = /^(\d+)e(\d{1,2})$/i.exec(plain);
-  return scientific ? BigInt(scientific[1]) * 10n ** BigInt(scientific[2]) : undefined;
+  const result = parseNumber(text.trim());
+  return "value" in result ? result.value : undefined;
 }

@@ -3,7 +3,8 @@ import type { Probe } from "../typed.ts";
 import { type ProbeRequest, probe, wrongShape } from "./request.ts";
 
 export function expandBeginEnd(request: ProbeRequest): Probe[] {
-  if (request.parts.some((part) => part)) return wrongShape(request, `${request.type} alone, without parts`);
+  if (request.parts.some((part) => part && part !== "*"))
+    return wrongShape(request, `${request.type} alone, without parts`);
   return [probe(request, request.type, { kind: request.type as "begin" | "end" })];
 }
 
@@ -14,7 +15,8 @@ export function expandSelf(request: ProbeRequest): Probe[] {
     request.report.error(
       "unknown-signal",
       request.span,
-      `self:signal takes SIGUSR1 or SIGUSR2, not ${signal}`,
+      `self:signal takes SIGUSR1 or SIGUSR2, not ${signal || "(empty)"}`,
+      { hint: "others end the tracer or are its own; kill -USR1 sends one" },
     );
     return [];
   }

@@ -36,14 +36,17 @@ function syscallOf(
 }
 
 export function expandTracepoint(request: ProbeRequest): Probe[] {
-  const { kernel, parts } = request;
-  if (parts.length !== 2) {
-    const event = parts[0] ?? "";
+  const { kernel } = request;
+  // A wildcard alone is looked for in all categories.
+  const parts =
+    request.parts.length === 1 && hasWildcard(request.parts[0]) ? ["*", ...request.parts] : request.parts;
+  if (parts.length !== 2 || parts.some((part) => !part)) {
+    const event = parts.at(-1) ?? "";
     const homes = kernel.tracepointCategories().filter((c) => kernel.tracepoints(c).includes(event));
     request.report.error("probe-syntax", request.span, "a tracepoint is written tracepoint:CATEGORY:EVENT", {
       hint: homes.length
         ? `did you mean ${homes.map((c) => `tracepoint:${c}:${event}`).join(" or ")}?`
-        : undefined,
+        : "for example tracepoint:sched:sched_switch; tracedeck list 'tracepoint:*' shows them",
     });
     return [];
   }
@@ -114,7 +117,7 @@ function reportMissing(request: ProbeRequest, category: string, event: string, c
       `there is no tracepoint category ${category} in this kernel`,
       homes.length
         ? `did you mean ${homes.map((c) => `tracepoint:${c}:${event}`).join(" or ")}?`
-        : didYouMean(category, all),
+        : (didYouMean(category, all) ?? `list them: tracedeck list 'tracepoint:*'`),
     );
     return;
   }

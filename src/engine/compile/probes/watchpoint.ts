@@ -15,6 +15,12 @@ const MEANING: Readonly<Record<string, string>> = {
   x: "runs (x)",
 };
 
+/** FUNCTION+argN was in the language until 0.24. */
+const addressHint = (where: string): string =>
+  where.includes("+arg")
+    ? "the address is to be known beforehand: print(argN) in a uprobe of the function tells it"
+    : "for example 0x7f0012340000; nm tells variables' addresses in programs, /proc/kallsyms the kernel's";
+
 export function expandWatchpoint(request: ProbeRequest): Probe[] {
   const { parts, report, span, kernel } = request;
   if (parts.length !== 3)
@@ -23,17 +29,20 @@ export function expandWatchpoint(request: ProbeRequest): Probe[] {
   const address = parseInteger(where);
   const length = parseInteger(bytes);
   if (address === undefined || address === 0n) {
-    report.error("probe-syntax", span, `${where} is no address`);
+    report.error("probe-syntax", span, `${where || "(empty)"} is no address`, { hint: addressHint(where) });
     return [];
   }
   if (length === undefined || ![1n, 2n, 4n, 8n].includes(length)) {
-    report.error("probe-syntax", span, "a watchpoint is 1, 2, 4 or 8 bytes long");
+    report.error("probe-syntax", span, `a watchpoint is 1, 2, 4 or 8 bytes long, not ${bytes || "(empty)"}`, {
+      hint: `for example watchpoint:${where}:8:${mode || "rw"}`,
+    });
     return [];
   }
+  const able = MODES[kernel.arch].map((each) => MEANING[each]).join(", ");
   const letters = [...mode].sort().join("");
   if (!/^[rwx]+$/.test(mode) || new Set(mode).size !== mode.length) {
     report.error("probe-syntax", span, `${mode || "(empty)"} is no mode`, {
-      hint: "r, w, x, or several of them",
+      hint: `the processor watches ${able}`,
     });
     return [];
   }
@@ -41,7 +50,8 @@ export function expandWatchpoint(request: ProbeRequest): Probe[] {
     report.error(
       "not-supported",
       span,
-      `the processor watches ${MODES[kernel.arch].map((each) => MEANING[each]).join(", ")}: not ${mode}`,
+      `the processor watches ${able}: not ${mode}`,
+      letters.includes("x") ? {} : { hint: `watchpoint:${where}:${bytes}:rw` },
     );
     return [];
   }
@@ -50,6 +60,7 @@ export function expandWatchpoint(request: ProbeRequest): Probe[] {
       "probe-syntax",
       span,
       `the processor watches ${length} bytes from where they are aligned: ${where} is no multiple of ${length}`,
+      { hint: `watch ${length} bytes from 0x${(address - (address % length)).toString(16)}, or fewer` },
     );
     return [];
   }

@@ -1,6 +1,6 @@
 /** Wildcards of probe specs: `*`, `?`, `[a-z]` and `{a,b}`. */
 
-export const hasWildcard = (pattern: string): boolean => /[*?[{]/.test(pattern);
+export const hasWildcard = (pattern: string): boolean => /[*?]|\[.+\]|\{.*\}/.test(pattern);
 
 /** Matches whole names. A broken pattern matches itself only. */
 export function wildcard(pattern: string): (name: string) => boolean {

@@ -272,4 +272,8 @@ export function offeredRow(row: ProbeTypeRow, attach: Attach): ProbeTypeRow {
   return standsIn ? STAND_INS[row.name] : row;
 }
 
-export const probeType = (name: string): ProbeTypeRow | undefined => BY_NAME.get(name);
+const BY_FULL_NAME = new Map(PROBE_TYPES.map((row) => [row.name, row]));
+
+/** A type by any of its names; full names in any case. */
+export const probeType = (name: string): ProbeTypeRow | undefined =>
+  BY_NAME.get(name) ?? BY_FULL_NAME.get(name.toLowerCase());

@@ -72,7 +72,8 @@ export function text(call: CallExpression, index: number, cx: Context): TypedExp
   if (argument?.kind === "positional") return positionalText(argument, cx);
   const typed = value(call, index, cx);
   if (typed.type.kind === "string" || isUnknown(typed.type)) return typed;
-  if (cx.group.named && typed.type.kind === "probe") return cx.string(cx.group.probes[0].name, typed.span);
+  if (cx.group.named && typed.type.kind === "probe")
+    return cx.string(cx.group.probes[0].label ?? cx.group.probes[0].name, typed.span);
   if (typed.type.kind === "array" && typed.type.of.kind === "int" && typed.type.of.size === 1)
     return {
       op: "call",

@@ -1,0 +1,79 @@
+import { describe, expect, it } from "vitest";
+import type { CompileOptions } from "../index.ts";
+import { checked, checkSource, fullKernel } from "../testing/check.ts";
+
+const attachOf = (spec: string, options: CompileOptions = {}) =>
+  checked(`${spec} { @ = count(); }`, options).actions.flatMap(({ probes }) =>
+    probes.map((one) => one.attach),
+  );
+
+/** What a refusal says: its message, hint and notes. */
+function refusal(spec: string, options: CompileOptions = {}): string {
+  const { diagnostics } = checkSource(`${spec} { @ = count(); }`, options, fullKernel());
+  const error = diagnostics.find(({ severity }) => severity === "error");
+  return [error?.message, error?.hint, ...(error?.notes ?? []).map((note) => note.message)].join(" | ");
+}
+
+describe("attach points are understood however they are spelled", () => {
+  it.each<[string, object[]]>([
+    ["Begin", [{ kind: "begin" }]],
+    ["end:*", [{ kind: "end" }]],
+    ["SELF:signal:SIGUSR1", [{ kind: "self" }]],
+    ["Interval:s:2", [{ kind: "interval", period: 2_000_000_000n }]],
+    ["profile:hz:0x64", [{ kind: "profile", period: 10_000_000n }]],
+    ["profile:hz:0b1010", [{ kind: "profile", period: 100_000_000n }]],
+    ["profile:hz:0144", [{ kind: "profile", period: 10_000_000n }]],
+    ["profile:hz:100ull", [{ kind: "profile", period: 10_000_000n }]],
+    ["interval:1_000_000", [{ kind: "interval", period: 1_000_000n }]],
+    ["interval:2h", [{ kind: "interval", period: 7_200_000_000_000n }]],
+    ["software:faults:*", [{ kind: "software", period: 100n }]],
+    ["software:faults:0", [{ kind: "software", period: 100n }]],
+    ["software:faults:1e3", [{ kind: "software", period: 1000n }]],
+    ["UPROBE:/usr/lib/x86_64-linux-gnu/libc.so.6:malloc", [{ kind: "uprobe", symbol: "malloc" }]],
+    ["tracepoint:sched_w*", [{ category: "sched", event: "sched_wakeup" }]],
+    ["KProbe:vfs_read+0x4", [{ kind: "kprobe", function: "vfs_read", offset: 4 }]],
+    ["kprobe:vfs_read+0b100", [{ kind: "kprobe", function: "vfs_read", offset: 4 }]],
+  ])("%s", (spec, attach) => expect(attachOf(spec)).toMatchObject(attach));
+
+  it("a name of the script's own is what probe gives", () => {
+    const [action] = checked(
+      'tick=interval:s:1 { if (probe == "tick") { @a = 1; } else { @b = 1; } }',
+    ).actions;
+    expect(action.probes[0]).toMatchObject({ name: "interval:s:1", label: "tick" });
+    expect(JSON.stringify(action.body, (_, v) => (typeof v === "bigint" ? `${v}` : v))).not.toContain("@b");
+  });
+});
+
+describe("what is no attach point is refused with what to do", () => {
+  it.each<[string, string]>([
+    ["profile:hz:0", "a rate is at least 1 a second | less often by a period: profile:s:10"],
+    ["profile:hz:1e10", "more than once in a nanosecond | for example profile:s:1"],
+    ["profile:hz", "profile:hz lacks its number | for example profile:hz:99"],
+    ["profile:hz:", "profile lacks its number | for example"],
+    ["profile:hz:-1", "-1 is no whole number above 0 | for example"],
+    ["profile:5ns", "5ns is a period of 5 ns; 1000 ns is the least | for example"],
+    ["profile:99", "1000 ns is the least | with a unit: profile:ms:99 or profile:99ms"],
+    ["interval:s:1ms", "1ms has a unit of its own | write interval:1ms"],
+    ["interval:s:99999999999", "longer than the kernel's timers run"],
+    ["interval::1", "knows no unit (empty) | units are hz"],
+    [
+      "software:faults:99999999999999999999",
+      "is no count: a whole number of events | for example software:faults:100",
+    ],
+    ["tracepoint::sched_switch", "tracepoint:CATEGORY:EVENT | did you mean tracepoint:sched:sched_switch?"],
+    ["tracepoint:qqqq:x", "no tracepoint category qqqq in this kernel | list them"],
+    ["rawtracepoint:qqqq", "no raw tracepoint qqqq in this kernel | list them"],
+    ["iter:task:*", "iter takes no wildcards | name one kind of object"],
+    ["watchpoint:f+arg0:8:w", "f+arg0 is no address | the address is to be known beforehand"],
+    ["watchpoint:0x1000:3:w", "1, 2, 4 or 8 bytes long, not 3 | for example watchpoint:0x1000:8:w"],
+    ["watchpoint:0x1001:8:w", "0x1001 is no multiple of 8 | watch 8 bytes from 0x1000, or fewer"],
+    ["watchpoint:0x1000:8:r", "not r | watchpoint:0x1000:8:rw"],
+    ["watchpoint:0x1ffffffffffffffff:8:w", "is no address"],
+    ["asyncwatchpoint:0x1000:8:w", "no probe type asyncwatchpoint | it went with watchpoint:FUNCTION+argN"],
+    ["self:signal:SIGHUP", "SIGUSR1 or SIGUSR2, not SIGHUP | others end the tracer"],
+    [
+      "interval:s:$1",
+      "interval lacks its number | for example interval:s:1, interval:hz:99 or interval:100ms | no parameter was given for $1",
+    ],
+  ])("%s", (spec, words) => expect(refusal(spec)).toContain(words));
+});
