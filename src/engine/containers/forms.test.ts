@@ -7,7 +7,7 @@ const POD = "8d3e2a10-5b7c-4f1d-9e6a-0123456789ab";
 const POD_ = POD.replaceAll("-", "_");
 
 describe("a cgroup's path", () => {
-  it.each<[string, string, string, string, string?]>([
+  it.each<[string, string, string, string, string?, number?]>([
     [`/system.slice/docker-${ID}.scope`, "container", "docker", ID],
     [`/docker/${ID}`, "container", "docker", ID],
     [`/docker/${ID}/init.scope`, "container", "docker", ID],
@@ -28,6 +28,8 @@ describe("a cgroup's path", () => {
       "container",
       "podman",
       ID,
+      undefined,
+      1000,
     ],
     [`/system.slice/nerdctl-${ID}.scope`, "container", "containerd", ID],
     [
@@ -44,8 +46,8 @@ describe("a cgroup's path", () => {
     ["/system.slice/nginx.service", "unit", "systemd", "nginx.service"],
     ["/user.slice/user-1000.slice/session-3.scope", "unit", "systemd", "session-3.scope"],
     [`/machine.slice/libpod-conmon-${ID}.scope`, "unit", "systemd", `libpod-conmon-${ID}.scope`],
-  ])("%s", (path, kind, runtime, id, pod) => {
-    expect(ownerOf(path)).toEqual({ kind, runtime, id, ...(pod && { pod }) });
+  ])("%s", (path, kind, runtime, id, pod, user) => {
+    expect(ownerOf(path)).toEqual({ kind, runtime, id, ...(pod && { pod }), ...(user && { user }) });
   });
 
   it.each(["/", "", "/user.slice", "/init", `/docker/${ID.slice(1)}`, `/docker-${ID}x`, "/".repeat(9000)])(

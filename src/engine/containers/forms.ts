@@ -25,6 +25,8 @@ export interface CgroupOwner {
   id: string;
   /** Uid of the Kubernetes pod that it belongs to. */
   pod?: string;
+  /** Uid of the user in whose session a runtime without root runs it. */
+  user?: number;
 }
 
 interface Form {
@@ -68,6 +70,8 @@ const HELPER = /^(?:crio|libpod)-conmon-/;
 const POD =
   /pod([0-9a-f]{8}[-_][0-9a-f]{4}[-_][0-9a-f]{4}[-_][0-9a-f]{4}[-_][0-9a-f]{12}|[0-9a-f]{32})(?:\.slice)?(?=$|:)/;
 
+const USER = /^user@(\d+)\.service$/;
+
 const unescapeUnit = (name: string): string =>
   name.replace(/\\x([0-9a-f]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
 
@@ -85,11 +89,13 @@ export function ownerOf(path: string): CgroupOwner | undefined {
       const id = part.exec(parts[i])?.[1];
       if (id === undefined || (below && !below.test(parts[i - 1] ?? ""))) continue;
       const pod = parts.slice(0, i + 1).findLast((before) => POD.test(before));
+      const user = parts.slice(0, i).findLast((before) => USER.test(before));
       return {
         kind: "container",
         runtime,
         id: escaped ? unescapeUnit(id) : id,
         ...(pod && { pod: POD.exec(pod)![1].replaceAll("_", "-") }),
+        ...(user && { user: Number(USER.exec(user)![1]) }),
       };
     }
     const name = UNIT.exec(parts[i])?.[1];
@@ -103,9 +109,11 @@ export function ownerOf(path: string): CgroupOwner | undefined {
  * name the container where version 1 is in use; systemd's own and the unified one name the unit.
  */
 export function ownerOfProcess(text: string): CgroupOwner | undefined {
-  const found = text.split("\n").flatMap((line) => {
-    const path = /^\d+:[^:]*:(.*)$/.exec(line)?.[1];
-    return path === undefined ? [] : (ownerOf(path) ?? []);
-  });
+  const found = cgroupPaths(text).flatMap((path) => ownerOf(path) ?? []);
   return found.find(({ kind }) => kind === "container") ?? found[0];
+}
+
+/** The paths in the text of /proc/PID/cgroup. */
+export function cgroupPaths(text: string): string[] {
+  return text.split("\n").flatMap((line) => /^\d+:[^:]*:(.*)$/.exec(line)?.[1] ?? []);
 }

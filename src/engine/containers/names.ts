@@ -3,6 +3,8 @@
  * values are taken for text only where they are text, and for no more than a name's length.
  */
 import { readJson } from "./files.ts";
+import type { CgroupOwner } from "./forms.ts";
+import { containerdStates, dockerRoots, folders, isFolder, type Machine, stores } from "./places.ts";
 
 /** Configurations are some ten kilobytes; lists of containers grow with their number. */
 const LARGEST_CONFIG = 1 << 20;
@@ -73,35 +75,72 @@ export function storedName(list: unknown, id: string): string | undefined {
   return [namespace, pod, ...(container === "POD" || container === "" ? [] : [container])].join("/");
 }
 
-const TASKS = "run/containerd/io.containerd.runtime.v2.task";
-const STORES = ["var/lib/containers/storage", "run/containers/storage"];
+type Runtime = CgroupOwner["runtime"];
+
+export interface ContainerName {
+  name: string;
+  /** Whose files have the name. */
+  runtime: Runtime;
+}
+
+interface Source {
+  runtime: Runtime;
+  /** Everywhere the name may be; the places are looked through one after the other. */
+  names(id: string, machine: Machine, user: number | undefined): Iterable<string | undefined>;
+}
+
+const TASKS = "io.containerd.runtime.v2.task";
 const LISTS = ["containers.json", "volatile-containers.json"];
 
-/** Each place where a name may be, the cheapest first. `at`: makes a path below the root of the machine. */
-const SOURCES: readonly ((id: string, at: (path: string) => string) => string | undefined)[] = [
-  (id, at) => dockerName(readJson(at(`var/lib/docker/containers/${id}/config.v2.json`), LARGEST_CONFIG)),
-  ...["k8s.io", "default", "moby"].map(
-    (namespace) => (id: string, at: (path: string) => string) =>
-      bundleName(readJson(at(`${TASKS}/${namespace}/${id}/config.json`), LARGEST_CONFIG)),
-  ),
-  ...STORES.map(
-    (store) => (id: string, at: (path: string) => string) =>
-      bundleName(readJson(at(`${store}/overlay-containers/${id}/userdata/config.json`), LARGEST_CONFIG)),
-  ),
-  ...STORES.flatMap((store) =>
-    LISTS.map(
-      (list) => (id: string, at: (path: string) => string) =>
-        storedName(readJson(at(`${store}/overlay-containers/${list}`), LARGEST_LIST), id),
-    ),
-  ),
+/** Each kind of place, the cheapest first. */
+const SOURCES: readonly Source[] = [
+  {
+    runtime: "docker",
+    *names(id, machine, user) {
+      for (const root of dockerRoots(machine, user))
+        yield dockerName(readJson(`${root}/containers/${id}/config.v2.json`, LARGEST_CONFIG));
+    },
+  },
+  {
+    runtime: "containerd",
+    *names(id, machine) {
+      for (const state of containerdStates(machine))
+        for (const namespace of folders(`${state}/${TASKS}`))
+          yield bundleName(readJson(`${state}/${TASKS}/${namespace}/${id}/config.json`, LARGEST_CONFIG));
+    },
+  },
+  {
+    runtime: "cri-o",
+    *names(id, machine, user) {
+      for (const store of stores(machine, user))
+        yield bundleName(readJson(`${store}/${id}/userdata/config.json`, LARGEST_CONFIG));
+    },
+  },
+  {
+    runtime: "podman",
+    *names(id, machine, user) {
+      for (const store of stores(machine, user))
+        for (const list of LISTS) yield storedName(readJson(`${store}/${list}`, LARGEST_LIST), id);
+    },
+  },
 ];
 
 /** The name that the runtime gave a container; undefined: none is to be found. `id` is hexadecimal. */
-export function containerName(id: string, root = "/"): string | undefined {
+export function containerName(
+  { id, user }: Pick<CgroupOwner, "id" | "user">,
+  machine: Machine,
+): ContainerName | undefined {
   if (!/^[0-9a-f]{12,64}$/.test(id)) return undefined;
-  for (const source of SOURCES) {
-    const name = source(id, (path) => root + path);
-    if (name) return name;
+  for (const { runtime, names } of SOURCES) {
+    for (const name of names(id, machine, user)) if (name) return { name, runtime };
   }
   return undefined;
+}
+
+/** containerd's own clients name containers as they like, and their cgroups "/namespace/name". */
+export function containerdTask(path: string, machine: Machine): CgroupOwner | undefined {
+  const [, namespace, id] = /^\/([\w.-]+)\/([\w.-]+)$/.exec(path) ?? [];
+  if (id === undefined || /^\.+$/.test(namespace) || /^\.+$/.test(id)) return undefined;
+  const there = containerdStates(machine).some((state) => isFolder(`${state}/${TASKS}/${namespace}/${id}`));
+  return there ? { kind: "container", runtime: "containerd", id } : undefined;
 }

@@ -8,6 +8,7 @@ import { containerName } from "./names.ts";
 import { Containers } from "./resolver.ts";
 
 const ID = "4f0c".repeat(16);
+const OTHER = "9b1e".repeat(16);
 let root = "";
 
 beforeEach(() => {
@@ -102,7 +103,69 @@ describe("a container's name", () => {
     ],
   ])("%s", (_, path, content, name) => {
     file(path, content);
-    expect(containerName(ID, root)).toBe(name);
+    expect(containerName({ id: ID }, { root })?.name).toBe(name);
+  });
+
+  it.each<[string, Record<string, unknown>, string, string]>([
+    [
+      "docker's, in the data-root of its configuration",
+      {
+        "etc/docker/daemon.json": { "data-root": "/srv/docker" },
+        [`srv/docker/containers/${ID}/config.v2.json`]: { Name: "/web" },
+      },
+      "web",
+      "docker",
+    ],
+    [
+      "podman's with the vfs driver",
+      { "var/lib/containers/storage/vfs-containers/containers.json": [{ id: ID, names: ["web"] }] },
+      "web",
+      "podman",
+    ],
+    [
+      "podman's, in the graphroot of its configuration",
+      {
+        "etc/containers/storage.conf":
+          '[storage]\n# graphroot = "/no"\ndriver = "btrfs"\n  graphroot = "/srv/pods"\n',
+        "srv/pods/btrfs-containers/containers.json": [{ id: ID, names: ["web"] }],
+      },
+      "web",
+      "podman",
+    ],
+    [
+      "nerdctl's, in a namespace of its own",
+      { [CONTAINERD.replace("k8s.io", "shop")]: { annotations: { "nerdctl/name": "web" } } },
+      "web",
+      "containerd",
+    ],
+    [
+      "k3s's",
+      {
+        [CONTAINERD.replace("run/", "run/k3s/")]: {
+          annotations: {
+            "io.kubernetes.cri.sandbox-name": "web",
+            "io.kubernetes.cri.sandbox-namespace": "shop",
+          },
+        },
+      },
+      "shop/web",
+      "containerd",
+    ],
+  ])("%s", (_, files, name, runtime) => {
+    for (const [path, content] of Object.entries(files)) file(path, content);
+    expect(containerName({ id: ID }, { root })).toEqual({ name, runtime });
+  });
+
+  it("of a user's own runtime is in the user's home", () => {
+    file("etc/passwd", "root:x:0:0::/root:/bin/sh\nana:x:1000:1000:Ana:/home/ana:/bin/sh\n");
+    file("home/ana/.local/share/containers/storage/overlay-containers/containers.json", [
+      { id: ID, names: ["wiki"] },
+    ]);
+    file(`home/ana/.local/share/docker/containers/${OTHER}/config.v2.json`, { Name: "/web" });
+    expect(containerName({ id: ID, user: 1000 }, { root })?.name).toBe("wiki");
+    expect(containerName({ id: OTHER, user: 1000 }, { root })?.name).toBe("web");
+    expect(containerName({ id: ID }, { root })).toBeUndefined();
+    expect(containerName({ id: ID, user: 1001 }, { root })).toBeUndefined();
   });
 
   it.each<[string, unknown]>([
@@ -120,25 +183,25 @@ describe("a container's name", () => {
   ])("is not to be had from %s", (_, content) => {
     file(DOCKER, content);
     file(`${STORE}/containers.json`, content);
-    expect(containerName(ID, root)).toBeUndefined();
+    expect(containerName({ id: ID }, { root })?.name).toBeUndefined();
   });
 
   it("does not wait for a pipe in the place of a file", () => {
     mkdirSync(dirname(root + DOCKER), { recursive: true });
     execFileSync("mkfifo", [root + DOCKER]);
-    expect(containerName(ID, root)).toBeUndefined();
+    expect(containerName({ id: ID }, { root })?.name).toBeUndefined();
   });
 
   it("is cut to a name's length", () => {
     file(DOCKER, { Name: `/${"n".repeat(5000)}` });
-    expect(containerName(ID, root)!.length).toBeLessThan(256);
+    expect(containerName({ id: ID }, { root })?.name).toHaveLength(253);
   });
 
   it.each(["../../../etc/passwd", "", "web", "4f0c/..", ID.toUpperCase()])(
     "is not looked for by %j",
     (id) => {
       file("var/lib/docker/containers/x/config.v2.json", {});
-      expect(containerName(id, root)).toBeUndefined();
+      expect(containerName({ id }, { root })).toBeUndefined();
     },
   );
 });
@@ -168,6 +231,31 @@ describe("processes", () => {
     expect(all.of("process", 12)?.name).toBe(ID.slice(0, 12));
     expect(all.of("process", 13)).toMatchObject({ kind: "unit", name: "nginx.service" });
     expect(all.of("process", 14)).toBeUndefined();
+  });
+
+  it("of containerd's own clients have the names that they were given", () => {
+    file("proc/12/cgroup", "4:memory:/shop/redis\n0::/shop/redis\n");
+    file("proc/13/cgroup", "0::/shop/other\n");
+    file("proc/14/cgroup", "0::/../..\n");
+    file("run/containerd/io.containerd.runtime.v2.task/shop/redis/config.json", {});
+    const all = containers();
+    expect(all.of("process", 12)).toEqual({
+      kind: "container",
+      runtime: "containerd",
+      id: "redis",
+      name: "redis",
+    });
+    expect([13, 14].map((pid) => all.of("process", pid))).toEqual([undefined, undefined]);
+  });
+
+  it("of a runtime that the cgroup does not tell are its whose files have the name", () => {
+    file(
+      "proc/12/cgroup",
+      `0::/elsewhere/${ID}
+`,
+    );
+    file(DOCKER, { Name: "/web" });
+    expect(containers().of("process", 12)).toMatchObject({ runtime: "docker", name: "web" });
   });
 
   it("that are new are noticed in time, not more than asked for", () => {

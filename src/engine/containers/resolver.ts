@@ -8,8 +8,8 @@ import { ownPidNamespace } from "../kernel/processes.ts";
 import type { ContainerInfo } from "../protocol.ts";
 import { Cgroups } from "./cgroups.ts";
 import { readSmallFile } from "./files.ts";
-import { type CgroupOwner, ownerOf, ownerOfProcess } from "./forms.ts";
-import { containerName } from "./names.ts";
+import { type CgroupOwner, cgroupPaths, ownerOf, ownerOfProcess } from "./forms.ts";
+import { type ContainerName, containerdTask, containerName } from "./names.ts";
 
 /** A process may be moved, and its pid be given to another: it is looked at again after so many milliseconds. */
 const LOOK_AGAIN = 5000;
@@ -52,7 +52,7 @@ export class Containers {
   readonly #cgroups = new Cgroups();
   #initial: boolean | undefined;
   #processes = new Map<number, Known>();
-  #names = new Map<string, { name: string | undefined; time: number }>();
+  #names = new Map<string, { name: ContainerName | undefined; time: number }>();
 
   constructor({ proc = "/proc/", root = "/" }: ContainerPlaces = {}) {
     this.#proc = proc;
@@ -98,7 +98,7 @@ export class Containers {
     if (!known || now - known.time > LOOK_AGAIN) {
       const text = readSmallFile(`${this.#proc}${pid}/cgroup`, LARGEST_CGROUP_FILE);
       // One that has ended keeps what it had.
-      known = { owner: text ? ownerOfProcess(text) : known?.owner, time: now };
+      known = { owner: text ? this.#ownerOfText(text) : known?.owner, time: now };
       remember(this.#processes, pid, known, MOST_PROCESSES);
     }
     return known.owner && this.#info(known.owner);
@@ -107,22 +107,37 @@ export class Containers {
   /** Of a cgroup of version 2, by its id. */
   ofCgroup(id: bigint): ContainerInfo | undefined {
     const path = this.#cgroups.unifiedPath(id);
-    const owner = path === undefined ? undefined : ownerOf(path);
+    const owner = path === undefined ? undefined : (ownerOf(path) ?? this.#task(path));
     return owner && this.#info(owner);
   }
 
-  #info({ kind, runtime, id, pod }: CgroupOwner): ContainerInfo {
-    const name = kind === "container" ? this.#name(id) : undefined;
-    const short = /^[0-9a-f]{64}$/.test(id) ? id.slice(0, SHORT_ID) : id;
-    return { kind, runtime, id, name: name ?? short, ...(pod && { pod }) };
+  #ownerOfText(text: string): CgroupOwner | undefined {
+    return ownerOfProcess(text) ?? this.#task(cgroupPaths(text).find((path) => path !== "/") ?? "/");
   }
 
-  #name(id: string): string | undefined {
+  #task(path: string): CgroupOwner | undefined {
+    return containerdTask(path, { root: this.#root });
+  }
+
+  #info(owner: CgroupOwner): ContainerInfo {
+    const { kind, runtime, id, pod } = owner;
+    const found = kind === "container" ? this.#name(owner) : undefined;
+    const short = /^[0-9a-f]{64}$/.test(id) ? id.slice(0, SHORT_ID) : id;
+    return {
+      kind,
+      runtime: (runtime === "unknown" ? found?.runtime : undefined) ?? runtime,
+      id,
+      name: found?.name ?? short,
+      ...(pod && { pod }),
+    };
+  }
+
+  #name(owner: CgroupOwner): ContainerName | undefined {
     const now = monotonicMs();
-    const known = this.#names.get(id);
+    const known = this.#names.get(owner.id);
     if (known && (known.name !== undefined || now - known.time < NAME_AGAIN)) return known.name;
-    const name = containerName(id, this.#root);
-    remember(this.#names, id, { name, time: now }, MOST_NAMES);
+    const name = containerName(owner, { root: this.#root });
+    remember(this.#names, owner.id, { name, time: now }, MOST_NAMES);
     return name;
   }
 }

@@ -3,11 +3,11 @@
  * the process of -p sees its files, or by what a command line runs.
  */
 import { readFileSync, readlinkSync, realpathSync } from "node:fs";
-import { delimiter, dirname, isAbsolute, join, resolve } from "node:path";
+import { basename, delimiter, dirname, isAbsolute, join, resolve } from "node:path";
 import { ElfFile, listWithin, neededLibraries, statWithin } from "libbpf-ts";
 import type { Arch } from "../compile/kernel.ts";
 import { hasWildcard, wildcard } from "../compile/probes/wildcard.ts";
-import { findLibrary } from "./ldCache.ts";
+import { findLibrary, isLibrary } from "./ldCache.ts";
 import { mappedFiles } from "./mappedFiles.ts";
 import { DELETED, fileSystemOf } from "./processes.ts";
 
@@ -85,8 +85,12 @@ function candidates(name: string, arch: Arch, pid: number | undefined): string[]
   // What /proc has of a process is seen from here.
   if (name.startsWith("/proc/")) return [name];
   if (name.includes("/")) return [isAbsolute(name) ? root + name : resolve(name)];
-  const library = name.startsWith("lib") ? findLibrary(name, arch, root) : undefined;
+  const isLibraryName = name.startsWith("lib");
+  const library = isLibraryName ? findLibrary(name, arch, root) : undefined;
+  // What the process has loaded is what is meant, wherever its loader found it.
+  const loaded = isLibraryName && pid !== undefined ? mappedFiles(pid, rootOf) : [];
   return [
+    ...loaded.filter((file) => isLibrary(name, basename(linkText(file) ?? file).replace(DELETED, ""))),
     ...(library ? [root + library] : []),
     ...searchPath(pid, root).map((directory) => root + join(directory, name)),
     resolve(name),

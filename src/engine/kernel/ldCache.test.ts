@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { parseLdCache } from "./ldCache.ts";
+import { isLibrary, parseLdCache } from "./ldCache.ts";
 
 /** A cache file as ldconfig writes it: entries of {flags, name, path}. */
 function cache(entries: [flags: number, name: string, path: string][], before = 0): Buffer {
@@ -53,4 +53,17 @@ it("costs no more than the file's size where all entries have one name without a
   expect(performance.now() - begin).toBeLessThan(5000);
   expect(entries[0].name).toHaveLength(4096);
   expect(entries.length).toBeLessThan(many / 10);
+});
+
+it.each([
+  ["libc", "libc.so.6", true],
+  ["libc", "libc.so", true],
+  ["libc", "libc.musl-x86_64.so.1", true],
+  ["libc", "ld-musl-x86_64.so.1", true],
+  ["libc.so.6", "libc.so.6", true],
+  ["libc", "libcap.so.2", false],
+  ["libm", "ld-musl-x86_64.so.1", false],
+  ["libssl", "libssl.so.3", true],
+])("%s means %s: %s", (name, file, expected) => {
+  expect(isLibrary(name, file)).toBe(expected);
 });

@@ -17,7 +17,12 @@ const LARGEST = 16 << 20;
 const LONGEST_PATH = 4096;
 /** Names and paths may take this many times the bytes of the file: some share a string, or its tail. */
 const MOST_SHARED = 16;
-const DIRECTORIES = ["/lib", "/usr/lib", "/usr/local/lib"];
+const TRIPLET: Record<Arch, string> = { x64: "x86_64-linux-gnu", arm64: "aarch64-linux-gnu" };
+/** Where images without a cache have their libraries. */
+const directories = (arch: Arch): string[] => [
+  ...["/lib", "/usr/lib"].flatMap((place) => [place, `${place}/${TRIPLET[arch]}`, `${place}64`]),
+  "/usr/local/lib",
+];
 
 /** Names and paths in the cache's bytes, in its order of preference. */
 export function parseLdCache(bytes: Buffer, arch: Arch): { name: string; path: string }[] {
@@ -49,12 +54,16 @@ function readCache(path: string): Buffer {
   }
 }
 
+/** Whether a script's name of a library means a file: "libc" is libc.so.6, or musl's libc.musl-x86_64.so.1. */
+export const isLibrary = (name: string, file: string): boolean =>
+  file === name || file.startsWith(`${name}.so`) || (name === "libc" && /^(?:libc|ld)[.-]musl-/.test(file));
+
 /** Path of a library by the name in scripts: "libc", "libc.so.6", "libssl". `root` is a process's file system. */
 export function findLibrary(name: string, arch: Arch, root = ""): string | undefined {
-  const matches = (file: string) => file === name || file.startsWith(`${name}.so`);
+  const matches = (file: string) => isLibrary(name, file);
   const found = parseLdCache(readCache(`${root}/etc/ld.so.cache`), arch).find((entry) => matches(entry.name));
   if (found) return found.path;
-  for (const directory of DIRECTORIES) {
+  for (const directory of directories(arch)) {
     if (!existsWithin(root + directory)) continue;
     const file = listWithin(root + directory).find(matches);
     if (file) return `${directory}/${file}`;

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { kernelAtLeast } from "libbpf-ts";
 import { afterAll, describe, expect, test } from "vitest";
+import { findLibrary } from "../../../src/engine/kernel/ldCache.ts";
 import { liveKernel } from "../../../src/engine/kernel/live.ts";
 import { runScript } from "../../support/script.ts";
 import { counts } from "../work/support.ts";
@@ -55,6 +56,21 @@ describe.skipIf(!canTraceC)("user functions", () => {
     const { stdout, stderr } = await runScript(script, ["-c", `${program.path} 1`]);
     expect(stderr).toBe("");
     expect(called(stdout)).toEqual({ 0: 1, 1: 1, 2: 1, 3: 1 });
+  });
+
+  test("of -p, the library that the process has loaded, wherever from", async () => {
+    const { arch } = liveKernel();
+    const own = join(realpathSync(folder), "libraries");
+    mkdirSync(own);
+    copyFileSync(findLibrary("libc", arch)!, join(own, "libc.so.6"));
+    using traced = await waiting("env", 4, [`LD_LIBRARY_PATH=${own}`, program.path]);
+    const { stdout, stderr } = await runScript(
+      "uprobe:libc:pthread_create { @ = count(); }",
+      ["-p", String(traced.pid)],
+      () => traced.go(),
+    );
+    expect(stderr).toBe("");
+    expect(called(stdout)).toEqual({ "": 1 });
   });
 
   test("a function that has moved to a library is found there", async () => {
