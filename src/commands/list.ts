@@ -1,10 +1,17 @@
 /** `tracedeck list`: probes, their arguments, kernel structs. */
+import { ByteText } from "libbpf-ts";
 import { missingHint } from "../engine/compile/check/program.ts";
 import { probeType } from "../engine/compile/tables/probeTypes.ts";
 import { liveKernel, tracefsObstacle } from "../engine/kernel/live.ts";
-import { argumentLines, explainMissing, isTypePattern, listProbes, listTypes } from "../engine/list/index.ts";
+import {
+  explainMissing,
+  isTypePattern,
+  listProbes,
+  listTypes,
+  writeArguments,
+} from "../engine/list/index.ts";
 import { HELP, type OptionRow, parseOptions, usageText } from "./options.ts";
-import { guarded, print, reportDiagnostics, sayError, sayWarning } from "./report.ts";
+import { guarded, print, printBytes, reportDiagnostics, sayError, sayWarning } from "./report.ts";
 import { DEBUGINFO, debugDirectories, parsePid, type RunOptions } from "./runOptions.ts";
 import type { Source } from "./source.ts";
 
@@ -14,6 +21,13 @@ const OPTIONS: readonly OptionRow[] = [
   DEBUGINFO,
   HELP,
 ];
+
+interface Listed {
+  pattern: string;
+  verbose: boolean;
+  pid: number | undefined;
+  debugDirectories: readonly string[];
+}
 
 const usage = (): string =>
   usageText(
@@ -29,39 +43,50 @@ const usage = (): string =>
     ].join("\n"),
   );
 
-function* linesOf(
-  pattern: string,
-  verbose: boolean,
-  pid: number | undefined,
-  debugDirectories: readonly string[],
-): Iterable<string> {
+/** Writes what a pattern lists; calls back after each. */
+function writeListed(
+  into: ByteText,
+  { pattern, verbose, pid, debugDirectories }: Listed,
+  written: () => void,
+): void {
   if (isTypePattern(pattern)) {
-    yield* listTypes(pattern, verbose);
+    for (const type of listTypes(pattern, verbose)) {
+      into.add(`${type}\n`);
+      written();
+    }
     return;
   }
   const kernel = liveKernel(debugDirectories);
   let problem: string | undefined;
+  const onProblem = (message: string): void => void (problem ??= message);
   for (const probe of listProbes(kernel, pattern, pid)) {
-    yield probe;
-    if (!verbose) continue;
-    for (const line of argumentLines(kernel, probe, (message) => (problem ??= message))) yield `    ${line}`;
+    probe.forEach((part, i) => {
+      if (i > 0) into.add(":");
+      into.add(part);
+    });
+    into.add("\n");
+    if (verbose) writeArguments(into, kernel, probe, onProblem);
+    written();
   }
   if (problem !== undefined) sayWarning(`not all arguments are known: ${problem}`);
 }
 
-function printLines(lines: Iterable<string>): number {
-  let text = "";
+const CHUNK = 64 * 1024;
+
+/** Whether there was anything to print. */
+function printListed(listed: Listed): boolean {
+  const pending = new ByteText(2 * CHUNK);
   let count = 0;
-  for (const line of lines) {
+  const flush = () => {
+    printBytes(pending.bytes);
+    pending.clear();
+  };
+  writeListed(pending, listed, () => {
     count++;
-    text += `${line}\n`;
-    if (text.length > 64 * 1024) {
-      print(text);
-      text = "";
-    }
-  }
-  print(text);
-  return count;
+    if (pending.length > CHUNK) flush();
+  });
+  flush();
+  return count > 0;
 }
 
 /** Arguments of user functions come from debug info: where there is none, that is said once for each program. */
@@ -102,7 +127,7 @@ export async function listPattern(
   }
   let status = 0;
   for (const pattern of patterns.split(",").map((part) => part.trim())) {
-    if (printLines(linesOf(pattern, verbose, pid, debugDirectories)) > 0) {
+    if (printListed({ pattern, verbose, pid, debugDirectories })) {
       if (verbose) sayMissingDebugInfo([pattern], pid, debugDirectories);
       continue;
     }
@@ -126,11 +151,13 @@ export async function listProgram(
   reportDiagnostics(diagnostics, files);
   if (!plan) return 1;
   const kernel = liveKernel(options.debugDirectories);
+  const text = new ByteText();
   for (const { name, via } of plan.probes) {
     if (via === "begin" || via === "end") continue;
-    print(`${name}\n`);
-    if (options.verbose) for (const line of argumentLines(kernel, name)) print(`    ${line}\n`);
+    text.add(`${name}\n`);
+    if (options.verbose) writeArguments(text, kernel, name.split(":"));
   }
+  printBytes(text.bytes);
   return 0;
 }
 

@@ -26,8 +26,7 @@ export function wantsColor(environment = process.env): boolean {
 }
 
 /** Writes to a descriptor at once; a reader that has gone is no error. */
-export function writeTo(fd: number, text: string): void {
-  const bytes = Buffer.from(text);
+function writeBytes(fd: number, bytes: Uint8Array): void {
   for (let from = 0; from < bytes.length; ) {
     try {
       from += writeSync(fd, bytes, from);
@@ -40,6 +39,9 @@ export function writeTo(fd: number, text: string): void {
   }
 }
 
+export const writeTo = (fd: number, text: string): void => writeBytes(fd, Buffer.from(text));
+
+export const printBytes = (bytes: Uint8Array): void => writeBytes(1, bytes);
 export const print = (text: string): void => writeTo(1, text);
 export const complain = (text: string): void => writeTo(2, text);
 

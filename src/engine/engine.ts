@@ -130,7 +130,7 @@ export class Engine {
       const probes: string[] = [];
       let total = 0;
       for (const probe of listProbes(this.#host.kernel, pattern)) {
-        if (++total <= limit) probes.push(probe);
+        if (++total <= limit) probes.push(probe.join(":"));
       }
       this.#host.send({ kind: "listed", id, probes, total });
     },

@@ -1,4 +1,6 @@
 import { describe, expect, test } from "vitest";
+import { ByteText } from "../byteText.ts";
+import { type ParameterChoice, ParameterWriter } from "./parameters.ts";
 import { Btf, BtfError } from "./reader.ts";
 import { BtfWriter, encodeFuncInfo, encodeLineInfo } from "./writer.ts";
 
@@ -178,4 +180,36 @@ test("records of functions and lines", () => {
   expect([...new Uint32Array(encodeFuncInfo([{ insnOff: 3, typeId: 9 }]).buffer)]).toEqual([3, 9]);
   const line = encodeLineInfo([{ insnOff: 1, fileNameOff: 2, lineOff: 3, line: 40, column: 5 }]);
   expect([...new Uint32Array(line.buffer)]).toEqual([1, 2, 3, (40 << 10) | 5]);
+});
+
+describe("parameters as text", () => {
+  const writer = new BtfWriter();
+  const int = writer.int("int", 4, { signed: true });
+  const sock = writer.ptr(writer.struct("sock", 8, []));
+  const send = writer.func(
+    "send",
+    writer.funcProto(int, [
+      { name: "sk", type: sock },
+      { name: "flags", type: int },
+      { name: "", type: 0 },
+    ]),
+  );
+  const close = writer.func("close", writer.funcProto(0, [{ name: "sk", type: sock }]));
+  const btf = Btf.parse(writer.build());
+
+  function written(id: number, choice: Partial<ParameterChoice>): string {
+    const text = new ByteText(4);
+    const parameters = new ParameterWriter(btf, "  ");
+    parameters.write(text, id, { parameters: true, result: false, skip: 0, ...choice });
+    return new TextDecoder().decode(text.bytes);
+  }
+
+  test("one a line, the result last", () => {
+    expect(written(send, { result: true })).toBe("  struct sock * sk\n  int flags\n  ...\n  int retval\n");
+  });
+  test("without the first", () => expect(written(send, { skip: 1 })).toBe("  int flags\n  ...\n"));
+  test("the result alone", () =>
+    expect(written(send, { parameters: false, result: true })).toBe("  int retval\n"));
+  test("a function without a result has none", () =>
+    expect(written(close, { parameters: false, result: true })).toBe(""));
 });

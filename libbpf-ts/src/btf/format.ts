@@ -61,3 +61,11 @@ export const extraWords: readonly [fixed: number, each: number][] = [
 
 /** Bits of an int's encoding. */
 export const IntEncoding = { signed: 1, char: 2, bool: 4 } as const;
+
+/** Malformed BTF. */
+export class BtfError extends Error {
+  constructor(message: string) {
+    super(`BTF: ${message}`);
+    this.name = "BtfError";
+  }
+}

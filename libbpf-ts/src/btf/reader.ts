@@ -4,9 +4,19 @@
 // looked up by searching the string section for its bytes and then the types for that string's offset, so that not one
 // JavaScript string is made for the types that nobody names.
 
-import { BTF_MAGIC, type BtfKind, extraWords, HEADER_SIZE, IntEncoding, Kind, kindNames } from "./format.ts";
+import {
+  BTF_MAGIC,
+  BtfError,
+  type BtfKind,
+  extraWords,
+  HEADER_SIZE,
+  IntEncoding,
+  Kind,
+  kindNames,
+} from "./format.ts";
+import { BtfStrings, hashOfName } from "./strings.ts";
 
-export type { BtfKind } from "./format.ts";
+export { BtfError, type BtfKind } from "./format.ts";
 
 export interface BtfMember {
   /** Empty for anonymous structs and unions, whose members count as the parent's. */
@@ -81,38 +91,38 @@ const TAGS: Partial<Record<BtfKind, string>> = {
   enum64: "enum",
 };
 
-/** Malformed BTF. */
-export class BtfError extends Error {
-  constructor(message: string) {
-    super(`BTF: ${message}`);
-    this.name = "BtfError";
+/** A type as C writes it, by the names of the types that it is made of. */
+function writtenType(type: BtfType, nameOf: (id: number) => string): string {
+  switch (type.kind) {
+    case "void":
+      return "void";
+    case "fwd":
+      return `${type.union ? "union" : "struct"} ${type.name}`;
+    case "ptr": {
+      const target = nameOf(type.type);
+      return target.endsWith("*") ? `${target}*` : `${target} *`;
+    }
+    case "const":
+    case "volatile":
+    case "restrict": {
+      const target = nameOf(type.type);
+      return target.endsWith("*") ? `${target} ${type.kind}` : `${type.kind} ${target}`;
+    }
+    case "type_tag":
+      return nameOf(type.type);
+    case "array":
+      return `${nameOf(type.type)}[${type.count}]`;
+    case "func_proto": {
+      const params = type.params.map((p) => (p.type === 0 ? "..." : nameOf(p.type)));
+      return `${nameOf(type.returns)} (${params.join(", ") || "void"})`;
+    }
+    default:
+      return type.name;
   }
-}
-
-const decoder = new TextDecoder();
-const encoder = new TextEncoder();
-
-/** Where `needle` (with its zero bytes around it) is in `haystack`, or -1. */
-function indexOfBytes(haystack: Uint8Array, needle: Uint8Array): number {
-  // Node's Buffer searches natively; the loop is for other runtimes.
-  const native = (globalThis as { Buffer?: typeof Buffer }).Buffer;
-  if (native) return native.from(haystack.buffer, haystack.byteOffset, haystack.byteLength).indexOf(needle);
-  outer: for (let at = haystack.indexOf(needle[0]); at >= 0; at = haystack.indexOf(needle[0], at + 1)) {
-    for (let i = 1; i < needle.length; i++) if (haystack[at + i] !== needle[i]) continue outer;
-    return at;
-  }
-  return -1;
 }
 
 /** Names looked up by searching all strings, before an index of them is worth its 20 ms. */
 const FEW_LOOKUPS = 8;
-
-/** FNV-1a of the bytes up to a zero. */
-function hash(bytes: Uint8Array, begin: number, end: number): number {
-  let value = 0x811c9dc5;
-  for (let at = begin; at < end && bytes[at] !== 0; at++) value = Math.imul(value ^ bytes[at], 0x01000193);
-  return value >>> 0;
-}
 
 /** One BTF object: the kernel's, or a module's on top of it. */
 export class Btf {
@@ -124,8 +134,7 @@ export class Btf {
   #words: Uint32Array;
   /** Index in #words of each own type. */
   #starts: Uint32Array;
-  #strings: Uint8Array;
-  #stringsBegin: number;
+  readonly strings: BtfStrings;
   #names = new Map<string, number[]>();
   #typeNames = new Map<number, string>();
   /** Head of a chain of types for each hash of a name, and each type's successor; made when lookups are many. */
@@ -134,10 +143,9 @@ export class Btf {
 
   private constructor(words: Uint32Array, strings: Uint8Array, base: Btf | undefined) {
     this.#words = words;
-    this.#strings = strings;
+    this.strings = new BtfStrings(strings, base?.strings);
     this.base = base;
     this.firstId = base ? base.endId : 1;
-    this.#stringsBegin = base ? base.#stringsBegin + base.#strings.byteLength : 0;
     const starts = new Uint32Array(words.length / 3 + 1);
     let count = 0;
     let at = 0;
@@ -182,7 +190,7 @@ export class Btf {
 
   /** "" for types without a name. */
   name(id: number): string {
-    return id === 0 ? "" : this.#string(this.#word(id, 0));
+    return id === 0 ? "" : this.strings.text(this.#word(id, 0));
   }
 
   /** Bytes of a value of the type; 0 where it has none. Goes through typedefs and modifiers. */
@@ -211,6 +219,16 @@ export class Btf {
     }
   }
 
+  /** Calls back with type and name, as an offset into `strings`, of each parameter of a prototype; returns its result's type. */
+  forEachParameter(prototypeId: number, callback: (type: number, nameOffset: number) => void): number {
+    if (this.#kindNumber(prototypeId) !== Kind.func_proto) return 0;
+    const [owner, at] = this.#at(prototypeId);
+    const words = owner.#words;
+    const count = words[at + 1] & 0xffff;
+    for (let n = 0, from = at + 3; n < count; n++, from += 2) callback(words[from + 1], words[from]);
+    return words[at + 2];
+  }
+
   /** The id of a function's prototype. */
   prototypeOf(functionId: number): number {
     return this.#kindNumber(functionId) === Kind.func ? this.#word(functionId, 2) : 0;
@@ -228,7 +246,8 @@ export class Btf {
 
   /** The id of the first type with this name (and kind), the module's own before the kernel's. */
   findByName(name: string, kind?: BtfKind): number | undefined {
-    return this.findAllByName(name, kind)[0];
+    if (!this.#chains) return this.findAllByName(name, kind)[0];
+    return this.#firstIndexed(name, kind) ?? this.base?.findByName(name, kind);
   }
 
   /** Every type with this name (and kind). */
@@ -250,18 +269,17 @@ export class Btf {
 
   /** Ids of the types of a kind whose names begin with a prefix, in order, without the base's; no other name is read. */
   idsWithPrefix(prefix: string, kind: BtfKind): number[] {
-    const wanted = encoder.encode(prefix);
     const ids: number[] = [];
     for (const id of this.idsOfKind(kind)) {
       const offset = this.#words[this.#starts[id - this.firstId]];
-      if (this.#startsWith(offset, wanted)) ids.push(id);
+      if (this.strings.startsAt(offset, prefix)) ids.push(id);
     }
     return ids;
   }
 
   /** The value of an enumerator of any enum ("AF_INET"), and the enum that has it. */
   findEnumValue(name: string): { value: bigint; type: number } | undefined {
-    const wanted = this.#stringOffset(name);
+    const wanted = this.strings.offsetOf(name);
     if (wanted !== undefined) {
       for (let i = 0; i < this.#starts.length; i++) {
         const at = this.#starts[i];
@@ -299,46 +317,21 @@ export class Btf {
 
   /** The type as C writes it: "struct task_struct *", "const char *", "int[4]". */
   typeName(id: number): string {
-    let name = this.#typeNames.get(id);
-    if (name === undefined) {
-      name = this.#typeName(id, 0);
-      this.#typeNames.set(id, name);
-    }
-    return name;
+    return this.#typeName(id, 0);
   }
 
   #typeName(id: number, depth: number): string {
-    if (depth > MAX_DEPTH) throw new BtfError(`type ${id} refers to itself`);
-    // Structs have too many members to decode each time one is named.
-    const tag = TAGS[this.kind(id)];
-    if (tag) return `${tag} ${this.name(id) || "(anonymous)"}`;
-    const type = this.typeById(id);
-    switch (type.kind) {
-      case "void":
-        return "void";
-      case "fwd":
-        return `${type.union ? "union" : "struct"} ${type.name}`;
-      case "ptr": {
-        const target = this.#typeName(type.type, depth + 1);
-        return target.endsWith("*") ? `${target}*` : `${target} *`;
-      }
-      case "const":
-      case "volatile":
-      case "restrict": {
-        const target = this.#typeName(type.type, depth + 1);
-        return target.endsWith("*") ? `${target} ${type.kind}` : `${type.kind} ${target}`;
-      }
-      case "type_tag":
-        return this.#typeName(type.type, depth + 1);
-      case "array":
-        return `${this.#typeName(type.type, depth + 1)}[${type.count}]`;
-      case "func_proto": {
-        const params = type.params.map((p) => (p.type === 0 ? "..." : this.#typeName(p.type, depth + 1)));
-        return `${this.#typeName(type.returns, depth + 1)} (${params.join(", ") || "void"})`;
-      }
-      default:
-        return type.name;
+    let name = this.#typeNames.get(id);
+    if (name === undefined) {
+      if (depth > MAX_DEPTH) throw new BtfError(`type ${id} refers to itself`);
+      // Structs have too many members to decode each time one is named.
+      const tag = TAGS[this.kind(id)];
+      name = tag
+        ? `${tag} ${this.name(id) || "(anonymous)"}`
+        : writtenType(this.typeById(id), (inner) => this.#typeName(inner, depth + 1));
+      this.#typeNames.set(id, name);
     }
+    return name;
   }
 
   #memberNamed(structId: number, name: string, bits: number, depth: number): FoundMember | undefined {
@@ -368,7 +361,7 @@ export class Btf {
     // With the flag, the offset word is bitfield width:8 | bit offset:24.
     const flagged = words[at + 1] >>> 31 === 1;
     return {
-      name: this.#string(words[from]),
+      name: this.strings.text(words[from]),
       type: words[from + 1],
       bitOffset: flagged ? offset & 0xffffff : offset,
       bitSize: flagged ? offset >>> 24 : 0,
@@ -389,7 +382,7 @@ export class Btf {
     const count = info & 0xffff;
     const flag = info >>> 31 === 1;
     const third = words[at + 2];
-    const name = this.#string(words[at]);
+    const name = this.strings.text(words[at]);
     const each = <T>(make: (index: number) => T): T[] => {
       const made: T[] = [];
       for (let index = 0; index < count; index++) made.push(make(index));
@@ -430,7 +423,7 @@ export class Btf {
         const width = kind === "enum" ? 2 : 3;
         const values = each((n) => {
           const from = at + 3 + n * width;
-          return { name: this.#string(words[from]), value: this.#enumValue(from, Kind[kind], flag) };
+          return { name: this.strings.text(words[from]), value: this.#enumValue(from, Kind[kind], flag) };
         });
         return { kind, id, name, size: third, signed: flag, values };
       }
@@ -446,7 +439,7 @@ export class Btf {
         };
       case "func_proto": {
         const params = each((n) => ({
-          name: this.#string(words[at + 3 + n * 2]),
+          name: this.strings.text(words[at + 3 + n * 2]),
           type: words[at + 4 + n * 2],
         }));
         return { kind, id, name: "", returns: third, params };
@@ -494,39 +487,11 @@ export class Btf {
     throw new BtfError(`type ${id} refers to itself`);
   }
 
-  #string(offset: number): string {
-    if (offset === 0) return "";
-    if (offset < this.#stringsBegin && this.base) return this.base.#string(offset);
-    const begin = offset - this.#stringsBegin;
-    const end = this.#strings.indexOf(0, begin);
-    if (begin >= this.#strings.byteLength || end < 0) throw new BtfError(`string ${offset} is out of range`);
-    // Names are short and plain: cheaper than a decoder up to about 20 characters.
-    if (end - begin > 24) return decoder.decode(this.#strings.subarray(begin, end));
-    let text = "";
-    for (let at = begin; at < end; at++) {
-      const code = this.#strings[at];
-      if (code >= 0x80) return decoder.decode(this.#strings.subarray(begin, end));
-      text += String.fromCharCode(code);
-    }
-    return text;
-  }
-
-  /** The offset of a string as this object's types refer to it; a module refers to the kernel's strings where they exist. */
-  #stringOffset(name: string): number | undefined {
-    return (this.base ? this.base.#stringOffset(name) : undefined) ?? this.#ownStringOffset(name);
-  }
-
-  #ownStringOffset(name: string): number | undefined {
-    const at = indexOfBytes(this.#strings, encoder.encode(`\0${name}\0`));
-    return at < 0 ? undefined : at + 1 + this.#stringsBegin;
-  }
-
   #ownIdsOf(name: string): number[] {
     if (name === "") return [];
     const known = this.#names.get(name);
     if (known) return known;
-    const ids =
-      ++this.#lookups <= FEW_LOOKUPS ? this.#searchIds(name) : this.#indexedIds(encoder.encode(name));
+    const ids = ++this.#lookups <= FEW_LOOKUPS ? this.#searchIds(name) : this.#indexedIds(name);
     ids.sort((a, b) => a - b);
     this.#names.set(name, ids);
     return ids;
@@ -535,8 +500,8 @@ export class Btf {
   #searchIds(name: string): number[] {
     const ids: number[] = [];
     // A module's strings may repeat one of the kernel's.
-    const inBase = this.base ? this.base.#stringOffset(name) : undefined;
-    for (const offset of new Set([this.#ownStringOffset(name), inBase])) {
+    const { base } = this.strings;
+    for (const offset of new Set([this.strings.ownOffsetOf(name), base?.offsetOf(name)])) {
       if (offset === undefined) continue;
       for (let i = 0; i < this.#starts.length; i++)
         if (this.#words[this.#starts[i]] === offset) ids.push(this.firstId + i);
@@ -544,13 +509,36 @@ export class Btf {
     return ids;
   }
 
-  #indexedIds(name: Uint8Array): number[] {
-    this.#chains ??= this.#chain();
-    const { heads, next } = this.#chains;
+  #indexedIds(name: string): number[] {
+    const { next } = this.#index();
     const ids: number[] = [];
-    for (let i = heads[hash(name, 0, name.length) & (heads.length - 1)]; i >= 0; i = next[i])
-      if (this.#isString(this.#words[this.#starts[i]], name)) ids.push(this.firstId + i);
+    for (let i = this.#firstOfHash(name); i >= 0; i = next[i]) {
+      if (this.strings.isAt(this.#words[this.#starts[i]], name)) ids.push(this.firstId + i);
+    }
     return ids;
+  }
+
+  #firstIndexed(name: string, kind: BtfKind | undefined): number | undefined {
+    const { next } = this.#index();
+    const wanted = kind && Kind[kind];
+    let first: number | undefined;
+    // The last are in front.
+    for (let i = this.#firstOfHash(name); i >= 0; i = next[i]) {
+      const at = this.#starts[i];
+      if (wanted !== undefined && ((this.#words[at + 1] >>> 24) & 31) !== wanted) continue;
+      if (this.strings.isAt(this.#words[at], name)) first = this.firstId + i;
+    }
+    return first;
+  }
+
+  #firstOfHash(name: string): number {
+    const { heads } = this.#index();
+    return heads[hashOfName(name) & (heads.length - 1)];
+  }
+
+  #index(): { heads: Int32Array; next: Int32Array } {
+    this.#chains ??= this.#chain();
+    return this.#chains;
   }
 
   #chain(): { heads: Int32Array; next: Int32Array } {
@@ -561,28 +549,10 @@ export class Btf {
     for (let i = 0; i < this.#starts.length; i++) {
       const offset = this.#words[this.#starts[i]];
       if (offset === 0) continue;
-      const [strings, begin] = this.#stringAt(offset);
-      const slot = hash(strings, begin, strings.length) & (size - 1);
+      const slot = this.strings.hashAt(offset) & (size - 1);
       next[i] = heads[slot];
       heads[slot] = i;
     }
     return { heads, next };
-  }
-
-  /** The bytes that a string's offset leads into, and where. */
-  #stringAt(offset: number): [Uint8Array, number] {
-    if (offset < this.#stringsBegin && this.base) return this.base.#stringAt(offset);
-    return [this.#strings, offset - this.#stringsBegin];
-  }
-
-  #isString(offset: number, name: Uint8Array): boolean {
-    const [strings, begin] = this.#stringAt(offset);
-    return strings[begin + name.length] === 0 && this.#startsWith(offset, name);
-  }
-
-  #startsWith(offset: number, prefix: Uint8Array): boolean {
-    const [strings, begin] = this.#stringAt(offset);
-    for (let i = 0; i < prefix.length; i++) if (strings[begin + i] !== prefix[i]) return false;
-    return true;
   }
 }

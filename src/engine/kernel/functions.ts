@@ -2,37 +2,43 @@
 import { readFileSync } from "node:fs";
 import { type Kallsyms, tracefsPath } from "libbpf-ts";
 
-export interface KernelFunction {
-  name: string;
-  /** "vmlinux" for the kernel proper. */
-  module: string;
+/** Functions by their modules, "vmlinux" for the kernel proper. */
+export type FunctionNames = ReadonlyMap<string, readonly string[]>;
+
+/** Takes names and modules one by one. */
+function collected(each: (add: (name: string, module: string) => void) => void): FunctionNames {
+  const found = new Map<string, string[]>();
+  each((name, module) => {
+    const names = found.get(module);
+    if (names) names.push(name);
+    else found.set(module, [name]);
+  });
+  return found;
 }
 
 /** What the list has for places whose function is gone. */
 const NO_FUNCTION = "__ftrace_invalid_address__";
 
 /** The kernel's own list, "name" or "name [module]" a line; on some kernels not even root may read it. */
-export function traceableFunctions(): KernelFunction[] {
+export function traceableFunctions(): FunctionNames {
   const text = readFileSync(`${tracefsPath()}/available_filter_functions`, "latin1");
-  const found: KernelFunction[] = [];
-  for (let begin = 0; begin < text.length; ) {
-    const end = text.indexOf("\n", begin);
-    const line = text.slice(begin, end < 0 ? undefined : end);
-    begin = end < 0 ? text.length : end + 1;
-    if (line.startsWith(NO_FUNCTION)) continue;
-    const space = line.indexOf(" ");
-    if (space < 0) found.push({ name: line, module: "vmlinux" });
-    else found.push({ name: line.slice(0, space), module: /\[(.*)\]/.exec(line)?.[1] ?? "vmlinux" });
-  }
-  return found;
+  return collected((add) => {
+    for (let begin = 0; begin < text.length; ) {
+      const newline = text.indexOf("\n", begin);
+      const end = newline < 0 ? text.length : newline;
+      const line = text.slice(begin, end);
+      begin = end + 1;
+      if (line.startsWith(NO_FUNCTION)) continue;
+      const space = line.indexOf(" ");
+      if (space < 0) add(line, "vmlinux");
+      else add(line.slice(0, space), /\[(.*)\]/.exec(line)?.[1] ?? "vmlinux");
+    }
+  });
 }
 
 /** Every function there is, where the kernel does not say which can be traced. */
-export function allFunctions(kallsyms: Kallsyms): KernelFunction[] {
-  const found: KernelFunction[] = [];
-  kallsyms.forEachFunction((name, module) => void found.push({ name, module: module || "vmlinux" }));
-  return found;
-}
+export const allFunctions = (kallsyms: Kallsyms): FunctionNames =>
+  collected((add) => kallsyms.forEachFunction((name, module) => add(name, module || "vmlinux")));
 
 /** Functions in which the kernel permits no kprobe: a line has the range of addresses and the name. Needs debugfs. */
 export function kprobeBlacklist(): Set<string> {

@@ -28,7 +28,7 @@ import { Binaries } from "./binaries.ts";
 import { bpfFunctions } from "./bpfPrograms.ts";
 import { BtfTypes } from "./btfTypes.ts";
 import { scalarNamed } from "./cTypes.ts";
-import { allFunctions, type KernelFunction, kprobeBlacklist, traceableFunctions } from "./functions.ts";
+import { allFunctions, type FunctionNames, kprobeBlacklist, traceableFunctions } from "./functions.ts";
 import { ownPidNamespace } from "./processes.ts";
 import { syscallNumber } from "./syscalls.ts";
 import { liveTracepointFormat, type TypeLookup } from "./tracepoints.ts";
@@ -116,7 +116,9 @@ class LiveKernel implements Kernel {
   });
   #iterators = lazy(() => (this.hasBtf ? this.#types.iterators() : []));
   #functions = lazy(
-    () => orElse(undefined, traceableFunctions) ?? orElse([], () => allFunctions(this.#kallsyms())),
+    () =>
+      orElse(undefined, traceableFunctions) ??
+      orElse<FunctionNames>(new Map(), () => allFunctions(this.#kallsyms())),
   );
   #pidNamespace = lazy(() =>
     orElse<{ device: bigint; inode: bigint } | undefined>(undefined, ownPidNamespace),
@@ -188,8 +190,8 @@ class LiveKernel implements Kernel {
   iterators(): readonly string[] {
     return this.#iterators();
   }
-  functions(): Iterable<KernelFunction> {
-    return this.#functions();
+  *functions(): Iterable<{ name: string; module: string }> {
+    for (const [module, names] of this.#functions()) for (const name of names) yield { name, module };
   }
   functionPrototype(name: string, module?: string): Prototype | undefined {
     return this.#prototypes(`${name}\0${module ?? ""}`);

@@ -4,7 +4,7 @@ import { didYouMean, nearest } from "../compile/check/nearest.ts";
 import type { Kernel } from "../compile/kernel.ts";
 import { hasWildcard } from "../compile/probes/wildcard.ts";
 import { PROBE_TYPES } from "../compile/tables/probeTypes.ts";
-import { canonicalType, isListed, listProbes, missingFeature } from "./probes.ts";
+import { canonicalType, isListed, missingFeature, probeNames } from "./probes.ts";
 import { isTypePattern, typeNames } from "./structs.ts";
 
 export interface Missing {
@@ -84,8 +84,8 @@ export function explainMissing(kernel: Kernel, pattern: string, pid?: number): M
     if (missing) return missing;
     if (hasWildcard(parts.slice(1).join(":"))) return { message };
     const target = parts.length > 1 ? `${parts[0]}:` : "";
-    return { message, hint: near(pattern, listProbes(kernel, `${type}:${target}*`, pid)) };
+    return { message, hint: near(pattern, probeNames(kernel, `${type}:${target}*`, pid)) };
   }
   if (hasWildcard(pattern)) return { message };
-  return { message, hint: near(pattern, listProbes(kernel, row ? `${type}:*` : "*", pid)) };
+  return { message, hint: near(pattern, probeNames(kernel, row ? `${type}:*` : "*", pid)) };
 }

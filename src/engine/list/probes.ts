@@ -10,7 +10,7 @@ import { hasWildcard, wildcard } from "../compile/probes/wildcard.ts";
 import { HARDWARE_EVENTS, SOFTWARE_EVENTS } from "../compile/tables/events.ts";
 import { probeType } from "../compile/tables/probeTypes.ts";
 import { demangled } from "../symbols/demangle/index.ts";
-import { typedFunctions } from "./arguments.ts";
+import { typedFunctions } from "./functions.ts";
 
 interface Query {
   kernel: Kernel;
@@ -20,65 +20,92 @@ interface Query {
   pid: number | undefined;
 }
 
+/** A probe by its colons: ["tracepoint", "sched", "sched_switch"]. Apart, for few ask for the whole and sorting compares parts. */
+export type Probe = readonly string[];
+
 interface Listing {
   type: string;
   /** Left out of patterns that name no type: always, or unless a process or a file says where to look. */
   onlyNamed?: "always" | "without-target";
   /** NAME may come behind a TARGET; the others have all of the rest as their name. */
   targeted?: true;
-  /** Few, in an order that means something; the others are sorted by name. */
+  /** In an order that means something, or sorted already; the others are sorted by name. */
   ordered?: true;
-  probes(query: Query): Iterable<string>;
+  probes(query: Query): Iterable<Probe>;
 }
 
-function* tracepoints({ kernel, target = "*", name }: Query): Iterable<string> {
+function* tracepoints({ kernel, target = "*", name }: Query): Iterable<Probe> {
   const wantsCategory = wildcard(target);
   const wantsEvent = wildcard(name);
   for (const category of kernel.tracepointCategories()) {
     if (!wantsCategory(category)) continue;
     for (const event of kernel.tracepoints(category)) {
-      if (wantsEvent(event)) yield `tracepoint:${category}:${event}`;
+      if (wantsEvent(event)) yield ["tracepoint", category, event];
     }
   }
 }
 
-function* rawTracepoints({ kernel, target = "*", name }: Query): Iterable<string> {
+function* rawTracepoints({ kernel, target = "*", name }: Query): Iterable<Probe> {
   const wantsModule = wildcard(target);
   const wantsEvent = wildcard(name);
   for (const event of kernel.rawTracepoints()) {
     if (!wantsEvent(event)) continue;
     const module = kernel.rawTracepointModule(event);
-    if (wantsModule(module)) yield `rawtracepoint:${module}:${event}`;
+    if (wantsModule(module)) yield ["rawtracepoint", module, event];
   }
 }
 
-/** Kernel functions that a probe type can take: none where the kernel can't attach it. */
+/** In order, each once. */
+const sorted = (names: string[]): string[] => names.sort().filter((name, i) => name !== names[i - 1]);
+
+const sortedNames = new WeakMap<Kernel, ReadonlyMap<string, readonly string[]>>();
+
+/** Names of functions by their modules, both in order. */
+function functionsByModule(kernel: Kernel): ReadonlyMap<string, readonly string[]> {
+  let modules = sortedNames.get(kernel);
+  if (!modules) {
+    const found = new Map<string, string[]>();
+    for (const { name, module } of kernel.functions()) {
+      const names = found.get(module);
+      if (names) names.push(name);
+      else found.set(module, [name]);
+    }
+    modules = new Map([...found.keys()].sort().map((module) => [module, sorted(found.get(module)!)]));
+    sortedNames.set(kernel, modules);
+  }
+  return modules;
+}
+
+/** Kernel functions that a probe type can take, with their modules: none where the kernel can't attach it. */
 function* kernelFunctions(
   { kernel, target, name }: Query,
   feature: string,
-): Iterable<[module: string, name: string]> {
+): Iterable<[module: string, names: readonly string[]]> {
   if (!kernel.has(feature)) return;
   const wantsModule = wildcard(target ?? "*");
   const wantsName = wildcard(name);
-  for (const { name: found, module } of kernel.functions()) {
-    if (wantsName(found) && wantsModule(module)) yield [module, found];
+  for (const [module, names] of functionsByModule(kernel)) {
+    if (wantsModule(module)) yield [module, name === "*" ? names : names.filter(wantsName)];
   }
 }
 
 const kprobes = (type: string) =>
-  function* (query: Query): Iterable<string> {
-    for (const [module, name] of kernelFunctions(query, "kprobes")) {
-      yield query.target === undefined ? `${type}:${name}` : `${type}:${module}:${name}`;
+  function* (query: Query): Iterable<Probe> {
+    const found = [...kernelFunctions(query, "kprobes")];
+    if (query.target === undefined) {
+      const names = found.length === 1 ? found[0][1] : sorted(found.flatMap(([, all]) => all));
+      for (const name of names) yield [type, name];
+      return;
     }
+    for (const [module, names] of found) for (const name of names) yield [type, module, name];
   };
 
 /** Functions whose types are known. */
 const trampolines = (type: string, feature: string) =>
-  function* (query: Query): Iterable<string> {
-    const typed = new Map<string, ReadonlyMap<string, number>>();
-    for (const [module, name] of kernelFunctions(query, feature)) {
-      if (!typed.has(module)) typed.set(module, typedFunctions(module));
-      if (typed.get(module)!.has(name)) yield `${type}:${module}:${name}`;
+  function* (query: Query): Iterable<Probe> {
+    for (const [module, names] of kernelFunctions(query, feature)) {
+      const typed = typedFunctions(module);
+      for (const name of names) if (typed(name)) yield [type, module, name];
     }
   };
 
@@ -103,18 +130,18 @@ function* writtenNames(
   binaries: readonly UserBinary[],
   language: NameLanguage,
   pattern: string,
-): Iterable<string> {
+): Iterable<Probe> {
   const unquoted = pattern.replace(/^"(.*)"$/s, "$1") || "*";
   for (const binary of binaries) {
     for (const { name } of functionsOf(binary, unquoted, language)) {
       const written = demangled(name)?.text;
-      yield `${type}:${binary.path}:${language}:${written === undefined ? name : `"${written}"`}`;
+      yield [type, binary.path, language, written === undefined ? name : `"${written}"`];
     }
   }
 }
 
 const userFunctions = (type: string) =>
-  function* (query: Query): Iterable<string> {
+  function* (query: Query): Iterable<Probe> {
     const [language, written] = query.name.split(/:(.*)/s);
     if (written !== undefined && isLanguage(language)) {
       yield* writtenNames(type, binaries(query), language, written);
@@ -123,24 +150,24 @@ const userFunctions = (type: string) =>
     const wants = wildcard(query.name);
     for (const binary of binaries(query)) {
       for (const symbol of contents(() => binary.symbols())) {
-        if (wants(symbol.name)) yield `${type}:${binary.path}:${symbol.name}`;
+        if (wants(symbol.name)) yield [type, binary.path, symbol.name];
       }
     }
   };
 
-function* usdtProbes(query: Query): Iterable<string> {
+function* usdtProbes(query: Query): Iterable<Probe> {
   const wants = wildcard(query.name.includes(":") ? query.name.replace(/^:/, "*:") : `*:${query.name}`);
   for (const binary of binaries(query)) {
     const points = contents(() => binary.usdt()).map(({ provider, name }) => `${provider}:${name}`);
-    for (const point of new Set(points)) if (wants(point)) yield `usdt:${binary.path}:${point}`;
+    for (const point of new Set(points)) if (wants(point)) yield ["usdt", binary.path, ...point.split(":")];
   }
 }
 
 /** A fixed set of names. */
-const names = (type: string, all: readonly string[], suffix = ":") =>
-  function* ({ name }: Query): Iterable<string> {
+const names = (type: string, all: readonly string[], ...suffix: string[]) =>
+  function* ({ name }: Query): Iterable<Probe> {
     const wants = wildcard(name.replace(/:$/, ""));
-    for (const one of all) if (wants(one)) yield `${type}:${one}${suffix}`;
+    for (const one of all) if (wants(one)) yield [type, ...one.split(":"), ...suffix];
   };
 
 const events = (rows: readonly { name: string; aliases: readonly string[] }[]): string[] =>
@@ -150,30 +177,36 @@ const UNITS = ["hz", "us", "ms", "s"];
 
 /** One that is alone of its type. */
 const single = (type: string) =>
-  function* ({ name }: Query): Iterable<string> {
-    if (name === "*") yield type;
+  function* ({ name }: Query): Iterable<Probe> {
+    if (name === "*") yield [type];
   };
 
 const LISTINGS: readonly Listing[] = [
   { type: "begin", onlyNamed: "always", probes: single("begin") },
   { type: "end", onlyNamed: "always", probes: single("end") },
-  { type: "fentry", targeted: true, probes: trampolines("fentry", "fentry") },
-  { type: "fexit", targeted: true, onlyNamed: "always", probes: trampolines("fexit", "fexit") },
-  { type: "hardware", ordered: true, probes: names("hardware", events(HARDWARE_EVENTS)) },
-  { type: "interval", ordered: true, probes: names("interval", UNITS) },
+  { type: "fentry", targeted: true, ordered: true, probes: trampolines("fentry", "fentry") },
+  {
+    type: "fexit",
+    targeted: true,
+    ordered: true,
+    onlyNamed: "always",
+    probes: trampolines("fexit", "fexit"),
+  },
+  { type: "hardware", ordered: true, probes: names("hardware", events(HARDWARE_EVENTS), "") },
+  { type: "interval", ordered: true, probes: names("interval", UNITS, "") },
   {
     type: "iter",
     *probes({ kernel, name }) {
       const wants = wildcard(name);
-      for (const target of kernel.iterators()) if (wants(target)) yield `iter:${target}`;
+      for (const target of kernel.iterators()) if (wants(target)) yield ["iter", target];
     },
   },
-  { type: "kprobe", targeted: true, probes: kprobes("kprobe") },
-  { type: "kretprobe", targeted: true, onlyNamed: "always", probes: kprobes("kretprobe") },
-  { type: "profile", ordered: true, probes: names("profile", UNITS) },
+  { type: "kprobe", targeted: true, ordered: true, probes: kprobes("kprobe") },
+  { type: "kretprobe", targeted: true, ordered: true, onlyNamed: "always", probes: kprobes("kretprobe") },
+  { type: "profile", ordered: true, probes: names("profile", UNITS, "") },
   { type: "rawtracepoint", targeted: true, probes: rawTracepoints },
-  { type: "self", ordered: true, probes: names("self", ["signal:SIGUSR1"], "") },
-  { type: "software", ordered: true, probes: names("software", events(SOFTWARE_EVENTS)) },
+  { type: "self", ordered: true, probes: names("self", ["signal:SIGUSR1"]) },
+  { type: "software", ordered: true, probes: names("software", events(SOFTWARE_EVENTS), "") },
   { type: "tracepoint", targeted: true, probes: tracepoints },
   { type: "uprobe", targeted: true, onlyNamed: "without-target", probes: userFunctions("uprobe") },
   { type: "uretprobe", targeted: true, onlyNamed: "always", probes: userFunctions("uretprobe") },
@@ -206,24 +239,20 @@ function queryOf({ targeted }: Listing, parts: string[], kernel: Kernel, pid: nu
   return { kernel, target: parts[0], name: parts.slice(1).join(":") || "*", pid };
 }
 
-const probesOf = (listing: Listing, parts: string[], kernel: Kernel, pid: number | undefined): string[] => {
-  const found = [...listing.probes(queryOf(listing, parts, kernel, pid))];
-  return listing.ordered ? found : found.sort();
-};
+function probesOf(
+  listing: Listing,
+  parts: string[],
+  kernel: Kernel,
+  pid: number | undefined,
+): Iterable<Probe> {
+  const found = listing.probes(queryOf(listing, parts, kernel, pid));
+  if (listing.ordered) return found;
+  const byName = new Map(Array.from(found, (probe) => [probe.join(":"), probe]));
+  return [...byName.keys()].sort().map((name) => byName.get(name)!);
+}
 
-function* matches(kernel: Kernel, pattern: string, pid: number | undefined): Iterable<string> {
-  if (!pattern.includes(":") && isListed(canonicalType(pattern))) {
-    yield* matches(kernel, `${pattern}:*`, pid);
-    return;
-  }
-  const [first, ...parts] = pattern.includes(":") ? pattern.split(":") : ["*", pattern || "*"];
-  const type = canonicalType(first);
-  const exact = LISTINGS.find((listing) => listing.type === type);
-  if (exact) {
-    yield* probesOf(exact, parts, kernel, pid);
-    return;
-  }
-  if (!hasWildcard(first)) return;
+/** Those of all types that a pattern means: `*`, `*open*`, `k*:vfs_*`. */
+function* ofTypes(kernel: Kernel, [first, ...parts]: string[], pid: number | undefined): Iterable<Probe> {
   const wantsType = wildcard(first);
   const somewhere = pid !== undefined || (parts.length > 1 && parts[0].includes("/"));
   for (const listing of LISTINGS) {
@@ -236,6 +265,17 @@ function* matches(kernel: Kernel, pattern: string, pid: number | undefined): Ite
 }
 
 /** Probes that match, in the order of their types. A pattern without a colon is looked for in every probe's name. */
-export const listProbes = (kernel: Kernel, pattern: string, pid?: number): string[] => [
-  ...matches(kernel, pattern, pid),
-];
+export function listProbes(kernel: Kernel, pattern: string, pid?: number): Iterable<Probe> {
+  if (!pattern.includes(":") && isListed(canonicalType(pattern)))
+    return listProbes(kernel, `${pattern}:*`, pid);
+  const all = pattern.includes(":") ? pattern.split(":") : ["*", pattern || "*"];
+  const [first, ...parts] = all;
+  const type = canonicalType(first);
+  const exact = LISTINGS.find((listing) => listing.type === type);
+  if (exact) return probesOf(exact, parts, kernel, pid);
+  return hasWildcard(first) ? ofTypes(kernel, all, pid) : [];
+}
+
+/** `listProbes` as they are written. */
+export const probeNames = (kernel: Kernel, pattern: string, pid?: number): string[] =>
+  Array.from(listProbes(kernel, pattern, pid), (probe) => probe.join(":"));

@@ -3,9 +3,10 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { ByteText } from "libbpf-ts";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { liveKernel } from "../../../src/engine/kernel/live.ts";
-import { argumentLines } from "../../../src/engine/list/index.ts";
+import { writeArguments } from "../../../src/engine/list/index.ts";
 import { commandPath, isRoot, tracedeck } from "../../support/cli.ts";
 import { canBuildWith, canCompile, cProgram, type Program } from "../../support/programs.ts";
 import { runScript } from "../../support/script.ts";
@@ -13,6 +14,13 @@ import { runScript } from "../../support/script.ts";
 const source = (name: string) => join(import.meta.dirname, name);
 const c = (...flags: string[]) => cProgram(source("dwarf.c"), { flags });
 const cpp = (...flags: string[]) => cProgram(source("dwarf.cpp"), { compiler: "g++", flags });
+
+function argumentLines(probe: string): string[] {
+  const text = new ByteText();
+  writeArguments(text, liveKernel(), probe.split(":"));
+  const lines = new TextDecoder().decode(text.bytes).split("\n");
+  return lines.slice(0, -1).map((line) => line.trim());
+}
 
 const BUILDS: readonly [name: string, program: Program][] = [
   ["DWARF 4, -O0", c("-g", "-gdwarf-4", "-O0")],
@@ -109,7 +117,7 @@ describe.skipIf(!canTrace).each(BUILDS)("%s", (_, program) => {
   });
 
   test("list -v shows the declarations", () => {
-    expect(argumentLines(liveKernel(), `uprobe:${program.path}:walk`)).toEqual([
+    expect(argumentLines(`uprobe:${program.path}:walk`)).toEqual([
       "const node_t * node",
       "int depth",
       "const char * label",
@@ -179,7 +187,7 @@ describe.skipIf(!(isRoot && canBuildWith("g++"))).each(CPP_BUILDS)("C++, %s", (_
 
   test("list -v by the names that were written", () => {
     const probe = `uprobe:${program.path}:cpp:"shop::Item::sell(int, char const*)"`;
-    expect(argumentLines(liveKernel(), probe)).toEqual(["class Item * this", "int n", "const char * who"]);
+    expect(argumentLines(probe)).toEqual(["class Item * this", "int n", "const char * who"]);
   });
 
   test("a template's line is in each of its functions", async () => {

@@ -1,7 +1,7 @@
 /** Functions by the names that their authors wrote: C++ through a compiler here, overloads and templates counted exactly. */
 import { describe, expect, test } from "vitest";
 import { liveKernel } from "../../../src/engine/kernel/live.ts";
-import { listProbes } from "../../../src/engine/list/probes.ts";
+import { probeNames } from "../../../src/engine/list/probes.ts";
 import { runScript } from "../../support/script.ts";
 import { counts } from "../work/support.ts";
 import { canTraceC, canTraceCpp, cppProgram, rustNames } from "./support.ts";
@@ -50,11 +50,11 @@ describe.skipIf(!canTraceCpp)("names of C++", () => {
   });
 
   test("the standard library's, by their short names", () => {
-    const long = listProbes(
+    const long = probeNames(
       liveKernel(),
       'uprobe:libstdc++:cpp:"std::basic_ostream<char, std::char_traits<char> >::flush"',
     );
-    expect(long).toEqual(listProbes(liveKernel(), 'uprobe:libstdc++:cpp:"std::ostream::flush"'));
+    expect(long).toEqual(probeNames(liveKernel(), 'uprobe:libstdc++:cpp:"std::ostream::flush"'));
     expect(long).toHaveLength(1);
   });
 
@@ -89,7 +89,7 @@ describe.skipIf(!canTraceCpp)("names of C++", () => {
   });
 
   test("list shows them as they can be written in a probe", () => {
-    expect(listProbes(liveKernel(), `uprobe:${program.path}:cpp:"shop::price*"`).sort()).toEqual([
+    expect(probeNames(liveKernel(), `uprobe:${program.path}:cpp:"shop::price*"`).sort()).toEqual([
       `uprobe:${program.path}:cpp:"shop::price(char const*)"`,
       `uprobe:${program.path}:cpp:"shop::price(int)"`,
     ]);
