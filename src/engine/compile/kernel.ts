@@ -171,6 +171,8 @@ export interface Kernel {
 
   /** ELF file by path, library name or "*"-pattern; empty: no such file. Throws SysError-like errors with a sentence. */
   binaries(pattern: string, pid?: number): readonly UserBinary[];
+  /** Why `binaries` finds nothing for a path or a name without wildcards. */
+  whyNoBinary?(name: string, pid?: number): { message: string; hint?: string };
   /** Programs and libraries that a process, or any process, has mapped to execute. */
   mappedBinaries(pid?: number): readonly UserBinary[];
   /** The program that a command line (-c) runs, then the libraries it is linked to. Empty: it can't be told. */

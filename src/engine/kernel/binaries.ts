@@ -9,6 +9,7 @@ import type {
   UserSymbol,
 } from "../compile/kernel.ts";
 import { commandFiles, isFile, pathsOf, realPath, rootOf } from "./binaryPaths.ts";
+import { type BinaryProblem, otherKind, whyNoBinary } from "./binaryProblems.ts";
 import { readDebugInfo } from "./debugInfo.ts";
 import { beginsInstruction, canBeProbed } from "./instructions.ts";
 import { mappedFiles } from "./mappedFiles.ts";
@@ -30,6 +31,22 @@ class Binary implements UserBinary {
     this.#debugDirectories = debugDirectories;
   }
 
+  /** Throws with what the file is instead of a program. */
+  #open(): ElfFile {
+    let elf: ElfFile;
+    try {
+      elf = ElfFile.open(this.path);
+    } catch (error) {
+      const kind = otherKind(this.path);
+      throw kind === undefined ? error : new Error(`${this.path}: ${kind}`);
+    }
+    if (elf.segments.length > 0) return elf;
+    elf[Symbol.dispose]();
+    throw new Error(
+      `${this.path}: it is an object file, which is not run as it is: name a program that it is linked into`,
+    );
+  }
+
   /** Also those of a separate debug file. */
   #readSymbols(elf: ElfFile): ElfSymbols {
     return ElfSymbols.readAll(elf, rootOfPath(this.path), this.#debugDirectories);
@@ -37,14 +54,14 @@ class Binary implements UserBinary {
 
   symbols(): readonly UserSymbol[] {
     if (!this.#symbols) {
-      using elf = ElfFile.open(this.path);
+      using elf = this.#open();
       this.#symbols = placesOf(elf, this.#readSymbols(elf).functions());
     }
     return this.#symbols;
   }
 
   functions(name: string): readonly UserSymbol[] {
-    using elf = ElfFile.open(this.path);
+    using elf = this.#open();
     const places = placesOf(elf, this.#readSymbols(elf).functionsNamed(name));
     if (places.length === 0) return places;
     const versions = symbolVersions(elf, name);
@@ -52,7 +69,7 @@ class Binary implements UserBinary {
   }
 
   probeable(symbols: readonly UserSymbol[]): readonly UserSymbol[] {
-    using elf = ElfFile.open(this.path);
+    using elf = this.#open();
     if (elf.machine !== "x64") return symbols;
     return symbols.filter(
       ({ offset, size }) => size === 0 || canBeProbed(elf.read(offset, Math.min(size, 8))),
@@ -60,7 +77,7 @@ class Binary implements UserBinary {
   }
 
   beginsInstruction(symbol: UserSymbol, offset: number): boolean | undefined {
-    using elf = ElfFile.open(this.path);
+    using elf = this.#open();
     if (elf.machine !== "x64" && elf.machine !== "arm64") return undefined;
     const length = Math.max(symbol.size, offset);
     if (length > MOST_CODE) return undefined;
@@ -68,7 +85,7 @@ class Binary implements UserBinary {
   }
 
   symbol(name: string): UserSymbol | undefined {
-    using elf = ElfFile.open(this.path);
+    using elf = this.#open();
     const found = this.#readSymbols(elf).find(name);
     // Variables that start as zeros are not in the file.
     return (
@@ -77,13 +94,13 @@ class Binary implements UserBinary {
   }
 
   get movable(): boolean {
-    using elf = ElfFile.open(this.path);
+    using elf = this.#open();
     return elf.relocatable;
   }
 
   usdt(): readonly UsdtProbe[] {
     if (!this.#usdt) {
-      using elf = ElfFile.open(this.path);
+      using elf = this.#open();
       this.#usdt = usdtProbes(elf).map((probe) => ({
         provider: probe.provider,
         name: probe.name,
@@ -110,7 +127,7 @@ class Binary implements UserBinary {
   }
 
   #findLanguage(): UserBinary["language"] {
-    using elf = ElfFile.open(this.path);
+    using elf = this.#open();
     if (elf.section(".go.buildinfo") ?? elf.section(".note.go.buildid")) return "go";
     const comment = elf.section(".comment");
     if (comment && elf.sectionData(comment).includes("rustc")) return "rust";
@@ -143,6 +160,11 @@ export class Binaries {
 
   find(pattern: string, pid?: number): readonly UserBinary[] {
     return this.#openAll(pathsOf(pattern, this.#arch, pid));
+  }
+
+  /** For a name without wildcards that `find` finds nothing for. */
+  whyNone(name: string, pid?: number): BinaryProblem {
+    return whyNoBinary(name, this.#arch, pid);
   }
 
   /** What a process has mapped to execute, or what any has. */

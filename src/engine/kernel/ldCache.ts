@@ -58,6 +58,10 @@ function readCache(path: string): Buffer {
 export const isLibrary = (name: string, file: string): boolean =>
   file === name || file.startsWith(`${name}.so`) || (name === "libc" && /^(?:libc|ld)[.-]musl-/.test(file));
 
+/** Names of the libraries that programs can ask for. */
+export const libraryNames = (arch: Arch, root = ""): string[] =>
+  parseLdCache(readCache(`${root}/etc/ld.so.cache`), arch).map(({ name }) => name);
+
 /** Path of a library by the name in scripts: "libc", "libc.so.6", "libssl". `root` is a process's file system. */
 export function findLibrary(name: string, arch: Arch, root = ""): string | undefined {
   const matches = (file: string) => isLibrary(name, file);

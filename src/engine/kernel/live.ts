@@ -218,6 +218,9 @@ class LiveKernel implements Kernel {
   binaries(pattern: string, pid?: number): readonly UserBinary[] {
     return this.#binaries.find(pattern, pid);
   }
+  whyNoBinary(name: string, pid?: number) {
+    return this.#binaries.whyNone(name, pid);
+  }
   mappedBinaries(pid?: number): readonly UserBinary[] {
     return this.#binaries.mapped(pid);
   }

@@ -48,10 +48,17 @@ function missingTarget(kernel: Kernel, parts: string[], pid: number | undefined)
     return pid === undefined
       ? { message: "user functions and USDT probes are listed of a binary, or with -p of a process" }
       : undefined;
-  if (target === "" || target === "*" || kernel.binaries(target, pid).length > 0) return undefined;
-  return hasWildcard(target)
-    ? { message: `no program or library matches ${target}` }
-    : { message: `there is no program or library ${target}` };
+  if (target === "" || target === "*") return undefined;
+  const [binary] = kernel.binaries(target, pid);
+  if (hasWildcard(target)) return binary ? undefined : { message: `no program or library matches ${target}` };
+  if (!binary)
+    return kernel.whyNoBinary?.(target, pid) ?? { message: `there is no program or library ${target}` };
+  try {
+    binary.symbols();
+    return undefined;
+  } catch (error) {
+    return { message: error instanceof Error ? error.message : String(error) };
+  }
 }
 
 /** For a pattern that `listProbes` or `listTypes` has nothing for. */

@@ -5,6 +5,7 @@
  */
 
 import type { Kernel, UserBinary } from "../compile/kernel.ts";
+import { shownPath } from "../compile/probes/shownPath.ts";
 import { functionsOf, isLanguage, type NameLanguage } from "../compile/probes/userSymbols.ts";
 import { hasWildcard, wildcard } from "../compile/probes/wildcard.ts";
 import { HARDWARE_EVENTS, SOFTWARE_EVENTS } from "../compile/tables/events.ts";
@@ -124,18 +125,15 @@ function contents<T>(read: () => readonly T[]): readonly T[] {
   }
 }
 
+const shown = ({ target }: Query, { path }: UserBinary): string => shownPath(target ?? "", path);
+
 /** By the names that their authors wrote: uprobe:/bin/x:cpp:"ns::f(int)". */
-function* writtenNames(
-  type: string,
-  binaries: readonly UserBinary[],
-  language: NameLanguage,
-  pattern: string,
-): Iterable<Probe> {
+function* writtenNames(type: string, query: Query, language: NameLanguage, pattern: string): Iterable<Probe> {
   const unquoted = pattern.replace(/^"(.*)"$/s, "$1") || "*";
-  for (const binary of binaries) {
-    for (const { name } of functionsOf(binary, unquoted, language)) {
+  for (const binary of binaries(query)) {
+    for (const { name } of contents(() => functionsOf(binary, unquoted, language))) {
       const written = demangled(name)?.text;
-      yield [type, binary.path, language, written === undefined ? name : `"${written}"`];
+      yield [type, shown(query, binary), language, written === undefined ? name : `"${written}"`];
     }
   }
 }
@@ -144,13 +142,13 @@ const userFunctions = (type: string) =>
   function* (query: Query): Iterable<Probe> {
     const [language, written] = query.name.split(/:(.*)/s);
     if (written !== undefined && isLanguage(language)) {
-      yield* writtenNames(type, binaries(query), language, written);
+      yield* writtenNames(type, query, language, written);
       return;
     }
     const wants = wildcard(query.name);
     for (const binary of binaries(query)) {
       for (const symbol of contents(() => binary.symbols())) {
-        if (wants(symbol.name)) yield [type, binary.path, symbol.name];
+        if (wants(symbol.name)) yield [type, shown(query, binary), symbol.name];
       }
     }
   };
@@ -159,7 +157,8 @@ function* usdtProbes(query: Query): Iterable<Probe> {
   const wants = wildcard(query.name.includes(":") ? query.name.replace(/^:/, "*:") : `*:${query.name}`);
   for (const binary of binaries(query)) {
     const points = contents(() => binary.usdt()).map(({ provider, name }) => `${provider}:${name}`);
-    for (const point of new Set(points)) if (wants(point)) yield ["usdt", binary.path, ...point.split(":")];
+    for (const point of new Set(points))
+      if (wants(point)) yield ["usdt", shown(query, binary), ...point.split(":")];
   }
 }
 

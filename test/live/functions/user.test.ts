@@ -1,7 +1,7 @@
 /** Every way to say which user function is meant, and exact counts of its calls. */
 import { copyFileSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { kernelAtLeast } from "libbpf-ts";
 import { afterAll, describe, expect, test } from "vitest";
 import { findLibrary } from "../../../src/engine/kernel/ldCache.ts";
@@ -88,6 +88,16 @@ describe.skipIf(!canTraceC)("user functions", () => {
     const { stderr, status } = await ofVersion("GLIBC_9.9");
     expect(status).toBe(1);
     expect(stderr).toContain("there is no function pthread_create@GLIBC_9.9 in");
+  });
+
+  test("a relative path stays as it is written", async () => {
+    const path = relative(process.cwd(), program.path);
+    const { stdout, stderr } = await runScript(`uprobe:${path}:user_b* { @[probe] = count(); }`, [
+      "-c",
+      `${program.path} 3`,
+    ]);
+    expect(stderr).toBe("");
+    expect(counts(stdout, "@")).toEqual(new Map([[`uprobe:${path}:user_beta`, 6]]));
   });
 
   test("programs by their name in PATH", async () => {

@@ -151,7 +151,7 @@ describe.skipIf(!isRoot)("tracedeck list", () => {
     ["enum pid_typ", "did you mean enum pid_type"],
     ["iter:tsk", "did you mean iter:task"],
     ["usdt:libstdc++:thro", ":libstdcxx:throw"],
-    ["uprobe:/no/such/file:x", "there is no program or library /no/such/file"],
+    ["uprobe:/no/such/file:x", "there is no file /no/such/file"],
     ["watchpoint", "they are written as watchpoint:ADDRESS:LENGTH:MODE"],
     ["bench:*", "they are written as bench:NAME"],
     ["tracepoint:*:nothing_of_this*", "no probe matches tracepoint:*:nothing_of_this*"],

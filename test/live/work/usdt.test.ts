@@ -98,6 +98,15 @@ describe.skipIf(!isRoot || !canCompileUsdt)("USDT probes of a program", () => {
     expect(stdout).toBe("@all: 6\n@empty: 6\n@other: 3\n");
   });
 
+  test.each(["usdt:place", "usdt::work:place", "usdt:work:place", "usdt:*:pl*"])(
+    "%s with -c is of the command's program",
+    async (spec) => {
+      const { stdout, stderr } = await runScript(`${spec} { @[probe] = count(); }`, ["-c", `${work.path} 4`]);
+      expect(stderr).toBe("");
+      expect(counts(stdout, "@")).toEqual(new Map([[`usdt:${work.path}:work:place`, 12]]));
+    },
+  );
+
   test("wildcards; an argument that one probe lacks is 0", async () => {
     const { stdout, stderr } = await traced(
       work,

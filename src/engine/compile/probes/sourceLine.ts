@@ -3,7 +3,8 @@ import { someOf } from "../check/nearest.ts";
 import { missingHint } from "../check/program.ts";
 import type { SourcePlaces, UserBinary, UserDebugInfo } from "../kernel.ts";
 import type { Probe } from "../typed.ts";
-import { type ProbeRequest, probe, wrongShape } from "./request.ts";
+import { type ProbeRequest, parseInteger, probe, wrongShape } from "./request.ts";
+import { shownPath } from "./shownPath.ts";
 
 export interface SourceSpec {
   /** "": the program of -p or -c. */
@@ -13,11 +14,17 @@ export interface SourceSpec {
   column: number | undefined;
 }
 
-const NUMBER = /^[1-9]\d{0,8}$/;
+export const SOURCE_LINE = "uprobe:BINARY@FILE:LINE or uprobe:BINARY@FILE:LINE:COLUMN";
+
+/** Lines and columns count from 1. */
+function numberOf(text: string | undefined): number | undefined {
+  const number = text === undefined ? undefined : parseInteger(text);
+  return number === undefined || number < 1n || number > 999_999_999n ? undefined : Number(number);
+}
 
 /** Whether a spec's parts name a source line. */
 export const isSourceLine = (parts: readonly string[]): boolean =>
-  parts[0]?.includes("@") && NUMBER.test(parts[1] ?? "");
+  parts[0]?.includes("@") && numberOf(parts[1]) !== undefined;
 
 /** The parts of BINARY@FILE:LINE[:COLUMN]; undefined, and reported: something is missing or too much. */
 export function readSourceLine(request: ProbeRequest, parts: readonly string[]): SourceSpec | undefined {
@@ -26,9 +33,11 @@ export function readSourceLine(request: ProbeRequest, parts: readonly string[]):
   const { pid, command } = request.options;
   const isNamed = binary !== "" || pid !== undefined || command !== undefined;
   const file = parts[0].slice(at + 1);
-  const [, line, column] = parts;
-  if (!isNamed || !file || parts.length > 3 || (column !== undefined && !NUMBER.test(column))) {
-    wrongShape(request, "uprobe:BINARY@FILE:LINE or uprobe:BINARY@FILE:LINE:COLUMN");
+  const line = numberOf(parts[1]);
+  const column = numberOf(parts[2]);
+  const isColumn = parts.length === 2 || column !== undefined;
+  if (!isNamed || !file || line === undefined || parts.length > 3 || !isColumn) {
+    wrongShape(request, SOURCE_LINE);
     return undefined;
   }
   if (request.type !== "uprobe") {
@@ -42,11 +51,33 @@ export function readSourceLine(request: ProbeRequest, parts: readonly string[]):
     );
     return undefined;
   }
-  return { binary, file, line: Number(line), column: column === undefined ? undefined : Number(column) };
+  return { binary, file, line, column };
 }
 
-export function expandSourceLine(request: ProbeRequest, binary: UserBinary, spec: SourceSpec): Probe[] {
-  const place = `${spec.file}:${spec.line}${spec.column === undefined ? "" : `:${spec.column}`}`;
+/** `lenient`: a pattern found the binaries, and not all of them need have the line. */
+export function expandSourceLine(
+  request: ProbeRequest,
+  binaries: readonly UserBinary[],
+  spec: SourceSpec,
+  lenient: boolean,
+): Probe[] {
+  if (!lenient) return binaries.flatMap((binary) => inBinary(request, binary, spec));
+  const silent: ProbeRequest = { ...request, missing: () => {} };
+  const found = binaries.flatMap((binary) => inBinary(silent, binary, spec));
+  if (found.length === 0 && binaries.length > 0)
+    request.missing(
+      "unknown-line",
+      `none of the ${binaries.length} programs and libraries has code of ${placeOf(spec)}`,
+      "only files compiled with -g are known",
+    );
+  return found;
+}
+
+const placeOf = ({ file, line, column }: SourceSpec): string =>
+  `${file}:${line}${column === undefined ? "" : `:${column}`}`;
+
+function inBinary(request: ProbeRequest, binary: UserBinary, spec: SourceSpec): Probe[] {
+  const place = placeOf(spec);
   const found = lookUp(request, binary, spec);
   if (!found) return [];
   if (found.kind !== "found") {
@@ -60,7 +91,7 @@ export function expandSourceLine(request: ProbeRequest, binary: UserBinary, spec
     const symbol = holder?.name ?? "";
     // Places of one line are told apart by what they are in.
     const number = found.offsets.length > 1 ? `#${i + 1}` : "";
-    return probe(request, `uprobe:${binary.path}@${place}${number}`, {
+    return probe(request, `uprobe:${shownPath(spec.binary, binary.path)}@${place}${number}`, {
       kind: "uprobe",
       path: binary.path,
       symbol,

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { CompileOptions } from "../index.ts";
 import { checked, checkSource, fullKernel } from "../testing/check.ts";
+import { shownPath } from "./shownPath.ts";
 
 const attachOf = (spec: string, options: CompileOptions = {}) =>
   checked(`${spec} { @ = count(); }`, options).actions.flatMap(({ probes }) =>
@@ -44,6 +45,22 @@ describe("attach points are understood however they are spelled", () => {
   });
 });
 
+describe("binaries are shown as the script names them", () => {
+  it.each([
+    ["./app", "/home/me/app", "./app"],
+    ["/bin/bash", "/usr/bin/bash", "/bin/bash"],
+    ["bash", "/usr/bin/bash", "/usr/bin/bash"],
+    ["libc", "/usr/lib/libc.so.6", "/usr/lib/libc.so.6"],
+    ["./app*", "/home/me/app-2", "./app-2"],
+    ["./link*", "/home/me/app", "/home/me/app"],
+    ["/usr/lib/*/libc.so.6", "/usr/lib/x/libc.so.6", "/usr/lib/x/libc.so.6"],
+    ["/bin/app", "/proc/7/root/bin/app", "/proc/7/root/bin/app"],
+    ["/proc/7/exe", "/usr/bin/app", "/proc/7/exe"],
+    ["*", "/usr/bin/app", "/usr/bin/app"],
+    ["/usr/bin/[", "/usr/bin/[", "/usr/bin/["],
+  ])("%s, which is %s: %s", (target, path, shown) => expect(shownPath(target, path)).toBe(shown));
+});
+
 describe("what is no attach point is refused with what to do", () => {
   it.each<[string, string]>([
     ["profile:hz:0", "a rate is at least 1 a second | less often by a period: profile:s:10"],
@@ -71,6 +88,16 @@ describe("what is no attach point is refused with what to do", () => {
     ["watchpoint:0x1ffffffffffffffff:8:w", "is no address"],
     ["asyncwatchpoint:0x1000:8:w", "no probe type asyncwatchpoint | it went with watchpoint:FUNCTION+argN"],
     ["self:signal:SIGHUP", "SIGUSR1 or SIGUSR2, not SIGHUP | others end the tracer"],
+    ["usdt:setjmp", "needs a process: -p PID or -c COMMAND | or name the binary; usdt:*:setjmp"],
+    ["usdt::libc:setjmp", "needs a process: -p PID or -c COMMAND | or name the binary; usdt:*:libc:setjmp"],
+    [
+      "usdt:libc:lbc:setjmp",
+      "no USDT probe lbc:setjmp in /usr/lib/x86_64-linux-gnu/libc.so.6 | did you mean libc:setjmp?",
+    ],
+    ["uprobe:libc:malloc+1+2", "1+2 is no offset | bytes from the function's beginning"],
+    ["uretprobe:libc:malloc+4", "uretprobe takes no offset"],
+    ["uprobe:./app@main.c", "uprobe:BINARY@FILE:LINE"],
+    ["uprobe:./app@main.c:x", "uprobe:BINARY@FILE:LINE"],
     [
       "interval:s:$1",
       "interval lacks its number | for example interval:s:1, interval:hz:99 or interval:100ms | no parameter was given for $1",

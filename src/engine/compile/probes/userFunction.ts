@@ -3,29 +3,28 @@ import { someOf } from "../check/nearest.ts";
 import type { UserBinary, UserSymbol } from "../kernel.ts";
 import type { Probe } from "../typed.ts";
 import { type ProbeRequest, parseInteger, probe, wrongShape } from "./request.ts";
-import { expandSourceLine, inlinedHint, isSourceLine, readSourceLine } from "./sourceLine.ts";
+import { shownPath } from "./shownPath.ts";
+import { expandSourceLine, inlinedHint, isSourceLine, readSourceLine, SOURCE_LINE } from "./sourceLine.ts";
 import { functionsOf, isLanguage, LANGUAGES, type NameLanguage, nearMatches } from "./userSymbols.ts";
 import { hasWildcard } from "./wildcard.ts";
 
 /** The binaries that a path, a library's name or a wildcard means; reports when there are none. */
 export function binaries(request: ProbeRequest, pattern: string): readonly UserBinary[] {
+  const { kernel, options } = request;
   let found: readonly UserBinary[] = [];
   let why = "";
   try {
-    found = request.kernel.binaries(pattern, request.options.pid);
+    found = kernel.binaries(pattern, options.pid);
   } catch (error) {
     why = error instanceof Error ? `: ${error.message}` : "";
   }
-  if (found.length === 0)
-    request.missing(
-      "unknown-binary",
-      `there is no program or library ${pattern}${why}`,
-      pattern.includes("/")
-        ? request.options.pid === undefined
-          ? "is it readable from here? Programs in containers are at /proc/PID/root/…; deleted ones are found with -p PID"
-          : `process ${request.options.pid} has no such file either`
-        : "give its path, or the name of a library as in uprobe:libc:malloc",
-    );
+  if (found.length > 0) return found;
+  const problem =
+    why === "" && !hasWildcard(pattern) ? kernel.whyNoBinary?.(pattern, options.pid) : undefined;
+  if (problem) request.missing("unknown-binary", problem.message, problem.hint);
+  else if (hasWildcard(pattern))
+    request.missing("unknown-binary", `no program or library matches ${pattern}${why}`, "is the path right?");
+  else request.missing("unknown-binary", `there is no program or library ${pattern}${why}`);
   return found;
 }
 
@@ -43,7 +42,7 @@ function wantedOf({ parts, options }: ProbeRequest): Wanted | undefined {
   if (parts.length === 1 && ofProcess && first) return { target: "", place: first };
   if (parts.length === 2 && ofProcess && isLanguage(first) && second)
     return { target: "", language: first, place: second };
-  if (parts.length === 2 && first && second) return { target: first, place: second };
+  if (parts.length === 2 && (first || ofProcess) && second) return { target: first, place: second };
   if (parts.length === 3 && first && third && isLanguage(second))
     return { target: first, language: second, place: third };
   return undefined;
@@ -73,10 +72,11 @@ export function expandUprobe(request: ProbeRequest): Probe[] {
   if (isSourceLine(parts)) {
     const spec = readSourceLine(request, parts);
     if (!spec) return [];
-    return placesOf(request, spec.binary).found.flatMap((binary) => expandSourceLine(request, binary, spec));
+    const { found, lenient } = placesOf(request, spec.binary);
+    return expandSourceLine(request, found, spec, lenient);
   }
   const wanted = wantedOf(request);
-  if (!wanted) return misshapen(request);
+  if (!wanted || lacksLine(request)) return misshapen(request);
   const { found, lenient } = placesOf(request, wanted.target);
   if (found.length === 0) return [];
   const probes = found.flatMap((binary) => inBinary(request, binary, wanted, lenient));
@@ -89,8 +89,13 @@ export function expandUprobe(request: ProbeRequest): Probe[] {
   return probes;
 }
 
+/** BINARY@FILE without the number of a line; "@" may be a part of a file's name. */
+const lacksLine = ({ kernel, parts, options }: ProbeRequest): boolean =>
+  parts.length > 1 && parts[0].includes("@") && kernel.binaries(parts[0], options.pid).length === 0;
+
 function misshapen(request: ProbeRequest): Probe[] {
   const { parts, type, report, span } = request;
+  if (parts[0]?.includes("@")) return wrongShape(request, SOURCE_LINE);
   if (parts.length === 3 && /^\d+$/.test(parts[2]) && parts[1].includes(".")) {
     report.error("probe-syntax", span, "the file of a source line stands behind an @", {
       hint: `${type}:${parts[0]}@${parts[1]}:${parts[2]}`,
@@ -125,7 +130,7 @@ function inBinary(request: ProbeRequest, binary: UserBinary, wanted: Wanted, len
     return probesOf(request, binary, wanted, false);
   } catch (error) {
     const why = (error as Error).message.replace(`${binary.path}: `, "");
-    request.missing("unknown-binary", `${binary.path} can't be read: ${why}`);
+    request.missing("unknown-binary", `${binary.path} can't be traced: ${why}`);
     return [];
   }
 }
@@ -133,18 +138,22 @@ function inBinary(request: ProbeRequest, binary: UserBinary, wanted: Wanted, len
 const make = (
   { type, ...request }: ProbeRequest,
   binary: UserBinary,
-  { language }: Wanted,
+  { target, language }: Wanted,
   symbol: string,
   offset: number,
   shown: string,
 ): Probe =>
-  probe({ type, ...request }, [type, binary.path, ...(language ? [language] : []), shown].join(":"), {
-    kind: "uprobe",
-    path: binary.path,
-    symbol,
-    offset,
-    return: type === "uretprobe",
-  });
+  probe(
+    { type, ...request },
+    [type, shownPath(target, binary.path), ...(language ? [language] : []), shown].join(":"),
+    {
+      kind: "uprobe",
+      path: binary.path,
+      symbol,
+      offset,
+      return: type === "uretprobe",
+    },
+  );
 
 function probesOf(request: ProbeRequest, binary: UserBinary, wanted: Wanted, lenient: boolean): Probe[] {
   const { type, report, span } = request;
@@ -152,15 +161,20 @@ function probesOf(request: ProbeRequest, binary: UserBinary, wanted: Wanted, len
   if (refusesReturns(request, binary, lenient)) return [];
   const address = wanted.language ? undefined : parseInteger(wanted.place);
   if (address !== undefined) return atAddress(request, binary, wanted, Number(address));
-  const plus = wanted.language ? -1 : wanted.place.lastIndexOf("+");
+  const plus = wanted.language ? -1 : wanted.place.indexOf("+");
   const name = plus > 0 ? wanted.place.slice(0, plus) : wanted.place;
-  const offset = plus > 0 ? parseInteger(wanted.place.slice(plus + 1)) : 0n;
-  if (offset === undefined || (offset > 0n && isReturn)) {
-    report.error(
-      "probe-syntax",
-      span,
-      isReturn ? "uretprobe takes no offset" : `${wanted.place} has no valid offset`,
-    );
+  const written = plus > 0 ? wanted.place.slice(plus + 1) : "0";
+  const offset = parseInteger(written);
+  if (offset === undefined) {
+    report.error("probe-syntax", span, `${written || "(empty)"} is no offset`, {
+      hint: `bytes from the function's beginning, for example ${type}:${shownPath(wanted.target, binary.path)}:${name}+4`,
+    });
+    return [];
+  }
+  if (offset > 0n && isReturn) {
+    report.error("probe-syntax", span, "uretprobe takes no offset: a function returns as a whole", {
+      hint: `uretprobe:${shownPath(wanted.target, binary.path)}:${name}; uprobe takes offsets`,
+    });
     return [];
   }
   const known = functionsOf(binary, name, wanted.language);

@@ -67,11 +67,13 @@ function telling(pattern: string): string {
   return words.filter((word) => !ABBREVIATED.test(word)).sort((a, b) => b.length - a.length)[0] ?? "";
 }
 
-function ofLanguage(symbols: readonly UserSymbol[], pattern: string, language: NameLanguage): UserSymbol[] {
-  const wanted = tight(pattern);
-  const isWanted = wildcard(wanted);
+function ofLanguage(symbols: readonly UserSymbol[], written: string, language: NameLanguage): UserSymbol[] {
+  const wanted = tight(written);
+  const pattern = wildcard(wanted);
+  // Brackets of array types are no wildcards where they stand as written.
+  const isWanted = (text: string): boolean => text === wanted || pattern(text);
   const matches = (text: string): boolean => isWanted(tight(text)) || isWanted(tight(short(text)));
-  const word = telling(pattern);
+  const word = telling(written);
   const withParameters = wanted.includes("(");
   return symbols.filter((symbol) => {
     if (FRAGMENT.test(symbol.name)) return false;
