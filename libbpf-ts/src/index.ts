@@ -33,6 +33,7 @@ export {
 } from "./dwarf/types.ts";
 export { debugFileOf, debugFilePaths } from "./elf/debugFile.ts";
 export { ElfError, ElfFile, type ElfNote, type ElfSection, type ElfSegment, stringAt } from "./elf/file.ts";
+export { FunctionIndex } from "./elf/functionIndex.ts";
 export { type NeededLibraries, neededLibraries } from "./elf/needed.ts";
 export { type ElfSymbol, ElfSymbols } from "./elf/symbols.ts";
 export { hasUsdtProbes, type UsdtProbe, usdtProbes } from "./elf/usdt.ts";

@@ -8,7 +8,7 @@
 
 import { closeSync, openSync, readSync } from "node:fs";
 import { UnsupportedError } from "./errno.ts";
-import { lastAtMost, orderByAddress } from "./order.ts";
+import { lastAtMost, sortAddresses } from "./order.ts";
 
 /** Every kernel address on x86-64 and arm64 lies above. */
 const KERNEL_BASE = 0xffff000000000000n;
@@ -207,13 +207,8 @@ export class Kallsyms {
       while (begin < text.length && text[begin] !== NEWLINE) begin++;
       begin++;
     }
-    const order = orderByAddress(distances, count, base);
-    const index = { distances: new Float64Array(count), lines: new Uint32Array(count) };
-    for (let i = 0; i < count; i++) {
-      index.distances[i] = distances[order[i]];
-      index.lines[i] = lines[order[i]];
-    }
-    return index;
+    const { sorted, order } = sortAddresses(distances, count, base);
+    return { distances: sorted, lines: order.map((i) => lines[i]) };
   }
 }
 

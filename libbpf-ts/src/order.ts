@@ -1,27 +1,38 @@
-// Sorting symbols by address without a comparator: native sorting of 64-bit numbers that carry the address in their upper
-// 44 bits and the symbol's index in the lower 20.
+// Sorting symbols by address without a comparator: native sorting of 64-bit numbers that carry the distance of the address in
+// their upper bits and the symbol's index in the lower ones.
 
+/** Bits of an index, at least: distances have the other 44, or fewer where there are more symbols. */
 const INDEX_BITS = 20;
-const MAX_INDEX = 1 << INDEX_BITS;
-const MAX_DISTANCE = 2 ** (64 - INDEX_BITS);
 
-/** Indices of `addresses` (all at least `base`, less than 2^44 beyond it) in ascending order of address. */
-export function orderByAddress(addresses: Float64Array, count: number, base: number): Uint32Array {
-  const order = new Uint32Array(count);
-  if (count > MAX_INDEX) {
-    for (let i = 0; i < count; i++) order[i] = i;
-    return order.sort((a, b) => addresses[a] - addresses[b]);
-  }
+export interface Ordered {
+  /** Addresses, ascending. */
+  sorted: Float64Array;
+  /** Where each of them was. */
+  order: Uint32Array;
+}
+
+/** The first `count` of `addresses`, all at least `base` and less than 2^44 beyond it, in ascending order. */
+export function sortAddresses(addresses: Float64Array, count: number, base: number): Ordered {
+  const bits = Math.max(INDEX_BITS, 32 - Math.clz32(count));
+  const step = 2 ** (32 - bits);
+  const most = 2 ** (64 - bits) - 1;
   const packed = new BigUint64Array(count);
   const halves = new Uint32Array(packed.buffer);
   for (let i = 0; i < count; i++) {
-    const distance = Math.min(addresses[i] - base, MAX_DISTANCE - 1);
-    halves[i * 2] = ((distance % 4096) << INDEX_BITS) | i;
-    halves[i * 2 + 1] = Math.floor(distance / 4096);
+    const distance = Math.min(addresses[i] - base, most);
+    const upper = Math.floor(distance / step);
+    halves[i * 2] = ((distance - upper * step) << bits) | i;
+    halves[i * 2 + 1] = upper;
   }
   packed.sort();
-  for (let i = 0; i < count; i++) order[i] = halves[i * 2] & (MAX_INDEX - 1);
-  return order;
+  const order = new Uint32Array(count);
+  const sorted = new Float64Array(count);
+  const mask = 2 ** bits - 1;
+  for (let i = 0; i < count; i++) {
+    order[i] = halves[i * 2] & mask;
+    sorted[i] = base + halves[i * 2 + 1] * step + (halves[i * 2] >>> bits);
+  }
+  return { sorted, order };
 }
 
 /** The last place in ascending `sorted` whose value is at most `value`; -1 before the first. */

@@ -3,7 +3,7 @@ import { archFor } from "./arch.ts";
 import { parseCpuList } from "./cpus.ts";
 import { Errno, kernelAtLeast, SysError, UnsupportedError } from "./errno.ts";
 import { Kallsyms } from "./kallsyms.ts";
-import { lastAtMost, orderByAddress } from "./order.ts";
+import { lastAtMost, sortAddresses } from "./order.ts";
 import { parseFieldLine, parseTracepointFormat } from "./tracefs.ts";
 
 test("lists of CPUs", () => {
@@ -151,7 +151,17 @@ describe("kernel symbols", () => {
 test("order by address", () => {
   const base = 0xffff81000000;
   const addresses = Float64Array.from([5, 1, 2 ** 43, 0, 3].map((n) => n + base));
-  expect([...orderByAddress(addresses, 5, base)]).toEqual([3, 1, 4, 0, 2]);
-  const sorted = Float64Array.of(1, 3, 3, 7);
-  expect([0, 1, 2, 3, 6, 7, 9].map((n) => lastAtMost(sorted, n))).toEqual([-1, 0, 0, 2, 2, 3, 3]);
+  const { order, sorted } = sortAddresses(addresses, 5, base);
+  expect([...order]).toEqual([3, 1, 4, 0, 2]);
+  expect([...sorted]).toEqual([0, 1, 3, 5, 2 ** 43].map((n) => n + base));
+  const few = Float64Array.of(1, 3, 3, 7);
+  expect([0, 1, 2, 3, 6, 7, 9].map((n) => lastAtMost(few, n))).toEqual([-1, 0, 0, 2, 2, 3, 3]);
+});
+
+test("order of more than a million addresses", () => {
+  const count = 2 ** 20 + 3;
+  const addresses = Float64Array.from({ length: count }, (_, i) => 0x400000 + ((i * 7919) % count) * 16);
+  const { order, sorted } = sortAddresses(addresses, count, 0);
+  expect([0, 1, count - 1].map((i) => sorted[i])).toEqual([0x400000, 0x400010, 0x400000 + (count - 1) * 16]);
+  expect(sorted.every((address, i) => address === addresses[order[i]])).toBe(true);
 });

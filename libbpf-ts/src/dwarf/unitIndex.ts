@@ -1,7 +1,7 @@
 // Which unit an address belongs to: from .debug_aranges where compilers wrote it, else from what the root entry of each
 // unit says it covers. Neither reads the units themselves.
 
-import { lastAtMost, orderByAddress } from "../order.ts";
+import { lastAtMost, type Ordered, sortAddresses } from "../order.ts";
 import { UnitType } from "./constants.ts";
 import { Cursor } from "./cursor.ts";
 import type { DwarfFile } from "./file.ts";
@@ -13,7 +13,7 @@ class Ranges {
   readonly #lows: number[] = [];
   readonly #highs: number[] = [];
   readonly #units: number[] = [];
-  #sorted: { lows: Float64Array; order: Uint32Array } | undefined;
+  #ordered: Ordered | undefined;
 
   add(low: number, high: number, unit: number): void {
     this.#lows.push(low);
@@ -22,13 +22,11 @@ class Ranges {
   }
 
   find(address: number): number | undefined {
-    if (!this.#sorted) {
-      const order = orderByAddress(Float64Array.from(this.#lows), this.#lows.length, 0);
-      this.#sorted = { order, lows: Float64Array.from(order, (i) => this.#lows[i]) };
-    }
-    const place = lastAtMost(this.#sorted.lows, address);
+    this.#ordered ??= sortAddresses(Float64Array.from(this.#lows), this.#lows.length, 0);
+    const { sorted, order } = this.#ordered;
+    const place = lastAtMost(sorted, address);
     if (place < 0) return undefined;
-    const at = this.#sorted.order[place];
+    const at = order[place];
     return address < this.#highs[at] ? this.#units[at] : undefined;
   }
 }

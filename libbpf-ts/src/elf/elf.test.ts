@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { ElfError, ElfFile } from "./file.ts";
+import { FunctionIndex } from "./functionIndex.ts";
 import { ElfSymbols } from "./symbols.ts";
 import { library, symbol, words } from "./testing.ts";
 import { usdtProbes } from "./usdt.ts";
@@ -123,6 +124,37 @@ describe("an ELF file", () => {
       "outer+48",
       undefined,
     ]);
+  });
+
+  test("names of a long table are read one by one, until it is let go", () => {
+    const long = "n".repeat(3000);
+    const names = Buffer.from(`\0_open\0open\0${long}\0${"x".repeat(5 << 20)}\0last\0`);
+    const at = (name: string) => names.indexOf(`\0${name}\0`) + 1;
+    const table = Buffer.concat([
+      symbol(0, 0, 0, 0, 0),
+      ...["_open", "open"].map((name) => symbol(at(name), 0x12, 1, 0x401000, 0x10)),
+      ...[long, "last"].map((name, i) => symbol(at(name), 0x12, 1, 0x401010 + i * 16, 0x10)),
+      symbol(names.length + 5, 0x12, 1, 0x401030, 0x10),
+      symbol(at(long) + 3000, 0x12, 1, 0x401040, 0x10),
+    ]);
+    const sections = [
+      { name: ".symtab", type: 2, link: 2, data: table },
+      { name: ".strtab", type: 3, data: names },
+    ];
+    using functions = FunctionIndex.of(ElfFile.open(file(library(sections))));
+    expect(functions.openFiles).toBe(1);
+    expect(functions.bytes).toBeLessThan(1000);
+    const name = (address: number) => functions.at(address)?.name;
+    expect([0x401000, 0x401010, 0x401020, 0x401030, 0x401040].map(name)).toEqual([
+      "open",
+      long,
+      "last",
+      "",
+      "",
+    ]);
+    functions[Symbol.dispose]();
+    expect(functions.openFiles).toBe(0);
+    expect(name(0x401000)).toBe("");
   });
 
   test("what is no regular file is refused without waiting", () => {

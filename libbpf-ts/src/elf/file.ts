@@ -250,7 +250,7 @@ export class ElfFile implements Disposable {
 }
 
 /** Bytes of one name: without an end, every symbol could have the whole table for its name. */
-const LONGEST_NAME = 1 << 16;
+export const LONGEST_NAME = 1 << 16;
 const LONGEST_SECTION_NAME = 256;
 
 /** The zero-terminated text at an offset, cut where it is longer than names are; "" beyond the end. */

@@ -1,18 +1,24 @@
 /** Symbols of ELF files, read at the first question and kept by the file's identity, the least used going first. */
-import { ElfFile, ElfSymbols, statWithin } from "libbpf-ts";
+import { ElfFile, FunctionIndex, statWithin } from "libbpf-ts";
 import { demangled } from "./demangle/index.ts";
 
-export interface FileSymbols {
+export interface FileSymbols extends Disposable {
   /** The function at a byte of the file. */
   at(fileOffset: number): Found;
   /** Memory they take. */
   readonly bytes: number;
+  /** Files that are kept open for long tables of names. */
+  readonly openFiles: number;
+  /** Whether such files were closed: ask for the symbols once more. */
+  readonly closed: boolean;
 }
 
 /** What the symbols of all files may take together. */
 const MOST_BYTES = 256 << 20;
 /** Also those that have none. */
 const MOST_FILES = 4096;
+/** What all of them may keep open. */
+const MOST_OPEN = 64;
 /** Names kept ready for each file. */
 const MOST_NAMES = 4096;
 
@@ -24,21 +30,32 @@ function readable(found: Found): Found {
   return written ? { name: written, mangled: found.name, offset: found.offset } : found;
 }
 
-/** `root`: where the process that uses the file sees its files. */
+/** `root`: where the process that uses the file sees its files. The file is theirs from now on. */
 export function symbolsOf(elf: ElfFile, root: string): FileSymbols {
-  const symbols = ElfSymbols.readAll(elf, root);
+  const functions = FunctionIndex.of(elf, root);
   const known = new Map<number, Found>();
+  let closed = false;
   return {
     at(fileOffset) {
       if (known.has(fileOffset)) return known.get(fileOffset);
       const address = elf.address(fileOffset);
-      const found = address === undefined ? undefined : readable(symbols.at(address));
+      const found = address === undefined ? undefined : readable(functions.at(address));
       if (known.size >= MOST_NAMES) known.clear();
       known.set(fileOffset, found);
       return found;
     },
     get bytes() {
-      return symbols.bytes;
+      return functions.bytes;
+    },
+    get openFiles() {
+      return functions.openFiles;
+    },
+    get closed() {
+      return closed;
+    },
+    [Symbol.dispose]() {
+      closed = functions.openFiles > 0;
+      functions[Symbol.dispose]();
     },
   };
 }
@@ -49,11 +66,18 @@ function keep(identity: string, symbols: FileSymbols | undefined): void {
   cache.delete(identity);
   cache.set(identity, symbols);
   let bytes = 0;
-  for (const kept of cache.values()) bytes += kept?.bytes ?? 0;
+  let open = 0;
+  for (const kept of cache.values()) {
+    bytes += kept?.bytes ?? 0;
+    open += kept?.openFiles ?? 0;
+  }
   for (const [oldest, kept] of cache) {
-    if ((bytes <= MOST_BYTES && cache.size <= MOST_FILES) || oldest === identity) break;
+    const fits = bytes <= MOST_BYTES && open <= MOST_OPEN && cache.size <= MOST_FILES;
+    if (fits || oldest === identity) break;
     cache.delete(oldest);
     bytes -= kept?.bytes ?? 0;
+    open -= kept?.openFiles ?? 0;
+    kept?.[Symbol.dispose]();
   }
 }
 
@@ -78,8 +102,7 @@ export function fileSymbols({ path, root = "", unchangedSince }: FileQuestion): 
     }
     let symbols: FileSymbols | undefined;
     try {
-      using elf = ElfFile.open(path);
-      symbols = symbolsOf(elf, root);
+      symbols = symbolsOf(ElfFile.open(path), root);
     } catch {
       // Not readable, or not ELF: addresses stay numbers.
     }

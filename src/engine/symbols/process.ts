@@ -158,7 +158,9 @@ export class ProcessSymbols {
   }
 
   #symbolsOf(mapping: Mapping): FileSymbols | undefined {
-    mapping.symbols ??= { found: this.#readSymbols(mapping) };
+    if (!mapping.symbols || mapping.symbols.found?.closed) {
+      mapping.symbols = { found: this.#readSymbols(mapping) };
+    }
     return mapping.symbols.found;
   }
 

@@ -1,7 +1,10 @@
 /** Symbols of a big binary are there at once, and again without reading. */
-import { statSync } from "node:fs";
+import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { ElfFile, ElfSymbols } from "libbpf-ts";
-import { describe, expect, test } from "vitest";
+import { afterAll, describe, expect, test } from "vitest";
+import { library } from "../../../libbpf-ts/src/elf/testing.ts";
 import { fileSymbols } from "../../../src/engine/symbols/files.ts";
 import { emulated } from "./support.ts";
 
@@ -27,5 +30,46 @@ describe.skipIf(emulated || statSync(process.execPath).size < 50e6)("node's own 
     const symbols = fileSymbols({ path: process.execPath })!;
     expect(cpu(() => offsets.map((offset) => symbols.at(offset)))).toBeLessThan(30);
     expect(named).toHaveLength(1001);
+  });
+});
+
+const functionName = (i: number) =>
+  `layout_of_blocks_that_flow_around_each_other_${String(i).padStart(14, "0")}`;
+
+/** Functions of 16 bytes with names of 60, in no order. */
+function manyFunctions(count: number): Buffer {
+  const table = new Uint32Array((count + 1) * 6);
+  const names = Buffer.alloc(1 + count * 60);
+  for (let i = 0; i < count; i++) {
+    names.write(functionName(i), 1 + i * 60, "latin1");
+    table.set([1 + i * 60, 0x10002, 0x401000 + ((i * 7919) % count) * 16, 0, 16, 0], (i + 1) * 6);
+  }
+  return library([
+    { name: ".text", type: 1, data: Buffer.alloc(16) },
+    { name: ".symtab", type: 2, link: 3, data: Buffer.from(table.buffer) },
+    { name: ".strtab", type: 3, data: names },
+  ]);
+}
+
+describe.skipIf(emulated)("a million functions, as a browser has", () => {
+  const folder = mkdtempSync(join(tmpdir(), "tracedeck-speed-"));
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  test("the first is named within 300 ms, in a fraction of the memory that their names take", () => {
+    const count = 1_000_000;
+    const path = join(folder, "browser");
+    writeFileSync(path, manyFunctions(count));
+    let symbols: ReturnType<typeof fileSymbols>;
+    let found: ReturnType<NonNullable<typeof symbols>["at"]>;
+    expect(
+      cpu(() => {
+        symbols = fileSymbols({ path });
+        found = symbols!.at(0x1018);
+      }),
+    ).toBeLessThan(300);
+    // At 0x401010 lies the one with i * 7919 = 1 modulo the count.
+    const i = Array.from({ length: count }, (_, n) => n).find((n) => (n * 7919) % count === 1)!;
+    expect(found).toEqual({ name: functionName(i), offset: 8 });
+    expect(symbols!.bytes).toBeLessThan(32e6);
   });
 });

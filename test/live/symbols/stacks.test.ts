@@ -108,7 +108,7 @@ describe.skipIf(!isRoot)("kernel symbols", () => {
   test.skipIf(!canRestrict)("hidden ones are explained once, and shown as addresses", async () => {
     const script = "tracepoint:sched:sched_process_exec { @[kstack(3)] = count(); }";
     const { stdout, stderr } = await finish([...restricted, ...CLI, "run", "-e", script, "-c", "/bin/true"]);
-    expect(stdout).toMatch(/@\[\n( {8}0xffff[0-9a-f]{12}\n){3}\]: 1/);
+    expect(stdout).toMatch(/@\[\n( {8}0xffff[0-9a-f]{12}\n){3}\]: [1-9]/);
     expect(stderr.match(/kptr_restrict/g)).toHaveLength(1);
   });
 });
