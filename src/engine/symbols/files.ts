@@ -25,9 +25,14 @@ const MOST_NAMES = 4096;
 /** `mangled`: the name in the file, where the author wrote another. */
 type Found = { name: string; mangled?: string; offset: number } | undefined;
 
+/** What linkers put behind the names of symbols that have versions. */
+const VERSION = /@@?[A-Za-z][\w.]*$/;
+
 function readable(found: Found): Found {
-  const written = found && demangled(found.name)?.text;
-  return written ? { name: written, mangled: found.name, offset: found.offset } : found;
+  if (!found) return undefined;
+  const name = found.name.replace(VERSION, "");
+  const written = demangled(name)?.text;
+  return written ? { name: written, mangled: name, offset: found.offset } : { name, offset: found.offset };
 }
 
 /** `root`: where the process that uses the file sees its files. The file is theirs from now on. */

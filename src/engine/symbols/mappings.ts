@@ -15,7 +15,10 @@ export interface Mapping {
 
 /** Memory that belongs to no file, where a JIT may have put code. */
 export const isAnonymous = ({ path }: Mapping): boolean =>
-  path === "" || path.startsWith("//anon") || path.startsWith("[") || path.startsWith("/memfd:");
+  path === "" || path.startsWith("//anon") || path.startsWith("[");
+
+/** Memory of memfd_create(2): its path names no file that could be opened. */
+export const isMemoryFile = ({ path }: Mapping): boolean => path.startsWith("/memfd:");
 
 /** The mapping that holds an address. */
 export function mappingAt(mappings: readonly Mapping[], address: number): Mapping | undefined {

@@ -8,7 +8,7 @@ import { DELETED, isAlive, livingThread, mapFile, mappingsOf } from "../kernel/p
 import type { ResolvedSymbol } from "./context.ts";
 import { type FileSymbols, fileSymbols } from "./files.ts";
 import { JitMapFile } from "./jitMapFile.ts";
-import { isAnonymous, type Mapping, mappingAt, withMapping } from "./mappings.ts";
+import { isAnonymous, isMemoryFile, type Mapping, mappingAt, withMapping } from "./mappings.ts";
 import type { Roots } from "./roots.ts";
 import { vdsoSymbols } from "./vdso.ts";
 
@@ -111,6 +111,12 @@ export class ProcessSymbols {
 
   mapped(mapping: Mapping): void {
     this.#mappings = withMapping(this.#mappings, mapping);
+    this.#takeMemoryFiles([mapping]);
+  }
+
+  /** Such a file is gone with its process. */
+  #takeMemoryFiles(mappings: readonly Mapping[]): void {
+    for (const mapping of mappings) if (isMemoryFile(mapping)) this.#symbolsOf(mapping);
   }
 
   /** Takes what is mapped now; what was known of a process that has ended stays. */
@@ -121,6 +127,7 @@ export class ProcessSymbols {
     const mappings = mappingsOf(this.pid).map((mapping) => ({ ...mapping, seen }));
     if (mappings.length > 0) this.#mappings = mappings;
     this.#identify();
+    this.#takeMemoryFiles(mappings);
   }
 
   /** The same unless it was done just now. */
@@ -153,6 +160,9 @@ export class ProcessSymbols {
       return symbol && { ...symbol, module: mapping.path };
     }
     if (isAnonymous(mapping)) return this.#resolveJit(at);
+    // Memory of a file without a name may be a program, or what a JIT writes to.
+    const made = isMemoryFile(mapping) ? this.#resolveJit(at) : undefined;
+    if (made) return made;
     const symbol = this.#symbolsOf(mapping)?.at(at - mapping.start + mapping.fileOffset);
     return symbol && { ...symbol, module: mapping.path };
   }

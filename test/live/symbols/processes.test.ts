@@ -7,7 +7,7 @@ import { promisify } from "node:util";
 import { afterAll, describe, expect, test } from "vitest";
 import { commandPath } from "../../support/cli.ts";
 import { runScript } from "../../support/script.ts";
-import { alone, atCalls, canTraceC, emulated, stacksOf, whole } from "./support.ts";
+import { alone, atCalls, canTraceC, emulated, GETPPID, stacksOf, whole } from "./support.ts";
 
 const run = promisify(execFile);
 const BY_STACK = atCalls("@[ustack(4)] = count();");
@@ -50,6 +50,14 @@ describe.skipIf(!canTraceC)("processes that have ended", () => {
       await started;
     });
     expect(stdout).toMatch(/^\n {8}leaf\+\d+\n {8}middle\+\d+\n/);
+  });
+
+  test("whose program was never in a file", async () => {
+    const { stdout } = await runScript(
+      `tracepoint:raw_syscalls:sys_enter /pid == cpid && args.id == ${GETPPID}/ { @[ustack(4)] = count(); }`,
+      ["-c", `${whole.path} memory 3`],
+    );
+    expect(stacksOf(stdout)).toEqual(new Map([[KNOWN, 3]]));
   });
 
   test("config: nothing is kept of processes", async () => {

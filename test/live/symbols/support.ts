@@ -54,7 +54,7 @@ export const packed = variant(
     'strip "$OUT"; objcopy --add-section .gnu_debugdata=mini.xz "$OUT"; rm full mini.xz',
 );
 
-const GETPPID = process.arch === "x64" ? 110 : 173;
+export const GETPPID = process.arch === "x64" ? 110 : 173;
 
 /** Runs the action at each of the program's system calls. */
 export const atCalls = (action: string, comm = "known"): string =>
