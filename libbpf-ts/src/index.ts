@@ -2,7 +2,7 @@
 
 export { type Arch, type ArchName, archFor } from "./arch.ts";
 export { BtfObject, listModules, loadModule, loadVmlinux } from "./btf/kernel.ts";
-export { type ParameterChoice, ParameterWriter } from "./btf/parameters.ts";
+export { type ByteTarget, type ParameterChoice, ParameterWriter } from "./btf/parameters.ts";
 export {
   Btf,
   type BtfEnumValue,
@@ -15,7 +15,6 @@ export {
   type FoundMember,
 } from "./btf/reader.ts";
 export { BtfWriter, encodeFuncInfo, encodeLineInfo, type LineInfo, type NewMember } from "./btf/writer.ts";
-export { ByteText } from "./byteText.ts";
 export { onlineCpus, parseCpuList, possibleCpus } from "./cpus.ts";
 export { DwarfError } from "./dwarf/cursor.ts";
 export type { Die } from "./dwarf/die.ts";

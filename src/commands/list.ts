@@ -1,6 +1,6 @@
 /** `tracedeck list`: probes, their arguments, kernel structs. */
-import { ByteText } from "libbpf-ts";
 import { missingHint } from "../engine/compile/check/program.ts";
+import type { Kernel } from "../engine/compile/kernel.ts";
 import { probeType } from "../engine/compile/tables/probeTypes.ts";
 import { liveKernel, tracefsObstacle } from "../engine/kernel/live.ts";
 import {
@@ -8,10 +8,12 @@ import {
   isTypePattern,
   listProbes,
   listTypes,
+  type Probe,
   writeArguments,
 } from "../engine/list/index.ts";
+import { Sink } from "../engine/output/sink.ts";
 import { HELP, type OptionRow, parseOptions, usageText } from "./options.ts";
-import { guarded, print, printBytes, reportDiagnostics, sayError, sayWarning } from "./report.ts";
+import { guarded, isTerminal, print, reportDiagnostics, sayError, sayWarning } from "./report.ts";
 import { DEBUGINFO, debugDirectories, parsePid, type RunOptions } from "./runOptions.ts";
 import type { Source } from "./source.ts";
 
@@ -43,49 +45,44 @@ const usage = (): string =>
     ].join("\n"),
   );
 
-/** Writes what a pattern lists; calls back after each. */
-function writeListed(
-  into: ByteText,
-  { pattern, verbose, pid, debugDirectories }: Listed,
-  written: () => void,
+const stdout = (): Sink => new Sink(1, { terminal: isTerminal(1) });
+
+function writeProbe(
+  sink: Sink,
+  kernel: Kernel,
+  probe: Probe,
+  { verbose, problem }: { verbose: boolean; problem?: (message: string) => void },
 ): void {
-  if (isTypePattern(pattern)) {
-    for (const type of listTypes(pattern, verbose)) {
-      into.add(`${type}\n`);
-      written();
-    }
-    return;
-  }
-  const kernel = liveKernel(debugDirectories);
-  let problem: string | undefined;
-  const onProblem = (message: string): void => void (problem ??= message);
-  for (const probe of listProbes(kernel, pattern, pid)) {
-    probe.forEach((part, i) => {
-      if (i > 0) into.add(":");
-      into.add(part);
-    });
-    into.add("\n");
-    if (verbose) writeArguments(into, kernel, probe, onProblem);
-    written();
-  }
-  if (problem !== undefined) sayWarning(`not all arguments are known: ${problem}`);
+  probe.forEach((part, i) => {
+    if (i > 0) sink.out.ascii(":");
+    sink.out.name(part);
+  });
+  sink.out.ascii("\n");
+  if (verbose) writeArguments(sink.out, kernel, probe, problem);
+  sink.wrote();
 }
 
-const CHUNK = 64 * 1024;
-
-/** Whether there was anything to print. */
-function printListed(listed: Listed): boolean {
-  const pending = new ByteText(2 * CHUNK);
+/** Prints what a pattern lists; false: there is nothing. */
+async function printListed({ pattern, verbose, pid, debugDirectories }: Listed): Promise<boolean> {
+  const sink = stdout();
   let count = 0;
-  const flush = () => {
-    printBytes(pending.bytes);
-    pending.clear();
-  };
-  writeListed(pending, listed, () => {
-    count++;
-    if (pending.length > CHUNK) flush();
-  });
-  flush();
+  let problem: string | undefined;
+  if (isTypePattern(pattern)) {
+    for (const type of listTypes(pattern, verbose)) {
+      count++;
+      sink.out.text(`${type}\n`);
+      sink.wrote();
+    }
+  } else {
+    const kernel = liveKernel(debugDirectories);
+    const details = { verbose, problem: (message: string): void => void (problem ??= message) };
+    for (const probe of listProbes(kernel, pattern, pid)) {
+      count++;
+      writeProbe(sink, kernel, probe, details);
+    }
+  }
+  await sink.close();
+  if (problem !== undefined) sayWarning(`not all arguments are known: ${problem}`);
   return count > 0;
 }
 
@@ -127,7 +124,7 @@ export async function listPattern(
   }
   let status = 0;
   for (const pattern of patterns.split(",").map((part) => part.trim())) {
-    if (printListed({ pattern, verbose, pid, debugDirectories })) {
+    if (await printListed({ pattern, verbose, pid, debugDirectories })) {
       if (verbose) sayMissingDebugInfo([pattern], pid, debugDirectories);
       continue;
     }
@@ -151,13 +148,11 @@ export async function listProgram(
   reportDiagnostics(diagnostics, files);
   if (!plan) return 1;
   const kernel = liveKernel(options.debugDirectories);
-  const text = new ByteText();
+  const sink = stdout();
   for (const { name, via } of plan.probes) {
-    if (via === "begin" || via === "end") continue;
-    text.add(`${name}\n`);
-    if (options.verbose) writeArguments(text, kernel, name.split(":"));
+    if (via !== "begin" && via !== "end") writeProbe(sink, kernel, name.split(":"), options);
   }
-  printBytes(text.bytes);
+  await sink.close();
   return 0;
 }
 

@@ -26,7 +26,8 @@ export function wantsColor(environment = process.env): boolean {
 }
 
 /** Writes to a descriptor at once; a reader that has gone is no error. */
-function writeBytes(fd: number, bytes: Uint8Array): void {
+export function writeTo(fd: number, text: string): void {
+  const bytes = Buffer.from(text);
   for (let from = 0; from < bytes.length; ) {
     try {
       from += writeSync(fd, bytes, from);
@@ -39,9 +40,6 @@ function writeBytes(fd: number, bytes: Uint8Array): void {
   }
 }
 
-export const writeTo = (fd: number, text: string): void => writeBytes(fd, Buffer.from(text));
-
-export const printBytes = (bytes: Uint8Array): void => writeBytes(1, bytes);
 export const print = (text: string): void => writeTo(1, text);
 export const complain = (text: string): void => writeTo(2, text);
 

@@ -1,5 +1,5 @@
 /** What the deck does to the terminal it runs in. */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
@@ -168,5 +168,19 @@ describe("input", () => {
     terminal.type("X");
     await terminal.waitFor("4 X}");
     expect(terminal.text).not.toContain("[H");
+  });
+});
+
+describe("names that others chose", () => {
+  it("are shown by list, and do not drive the terminal", async () => {
+    const libc = /\S+\/libc\.so\.6$/m.exec(readFileSync("/proc/self/maps", "utf8"))![0];
+    const library = join(folder, "hostile.so");
+    const bytes = readFileSync(libc);
+    bytes[bytes.indexOf("gnu_get_libc_version\0") + 3] = 0x1b;
+    writeFileSync(library, bytes);
+    using terminal = new Terminal({ args: ["list", `uprobe:${library}:gnu*libc_version`] });
+    expect(await terminal.waitForExit()).toBe(0);
+    await terminal.waitFor("gnu\\x1bget_libc_version");
+    expect(terminal.sent).not.toContain("\x1b");
   });
 });

@@ -1,5 +1,4 @@
 import { describe, expect, test } from "vitest";
-import { ByteText } from "../byteText.ts";
 import { type ParameterChoice, ParameterWriter } from "./parameters.ts";
 import { Btf, BtfError } from "./reader.ts";
 import { BtfWriter, encodeFuncInfo, encodeLineInfo } from "./writer.ts";
@@ -198,10 +197,18 @@ describe("parameters as text", () => {
   const btf = Btf.parse(writer.build());
 
   function written(id: number, choice: Partial<ParameterChoice>): string {
-    const text = new ByteText(4);
+    const text = {
+      bytes: new Uint8Array(0),
+      length: 0,
+      reserve(count: number) {
+        const more = new Uint8Array(this.length + count);
+        more.set(this.bytes);
+        this.bytes = more;
+      },
+    };
     const parameters = new ParameterWriter(btf, "  ");
     parameters.write(text, id, { parameters: true, result: false, skip: 0, ...choice });
-    return new TextDecoder().decode(text.bytes);
+    return new TextDecoder().decode(text.bytes.subarray(0, text.length));
   }
 
   test("one a line, the result last", () => {

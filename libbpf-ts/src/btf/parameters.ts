@@ -1,8 +1,14 @@
 // Parameters of functions as C declares them, for lists of all functions of a kernel: 130,000 parameters of 15,000 types.
 // Each type is written once; names are copied from where they lie.
 
-import { ByteText } from "../byteText.ts";
 import type { Btf } from "./reader.ts";
+
+/** Bytes in the making: `reserve` makes room behind the first `length` of them, and may put others in their place. */
+export interface ByteTarget {
+  bytes: Uint8Array;
+  length: number;
+  reserve(count: number): void;
+}
 
 /** What of a function's prototype is written. */
 export interface ParameterChoice {
@@ -13,58 +19,73 @@ export interface ParameterChoice {
   skip: number;
 }
 
+function copy(into: ByteTarget, source: Uint8Array, begin: number, end: number): void {
+  into.reserve(end - begin);
+  const { bytes } = into;
+  let to = into.length;
+  for (let at = begin; at < end; at++) bytes[to++] = source[at];
+  into.length = to;
+}
+
+function copyString(into: ByteTarget, source: Uint8Array, begin: number): void {
+  let end = begin;
+  while (source[end] > 0) end++;
+  copy(into, source, begin, end);
+}
+
+const encoder = new TextEncoder();
+const NAME = encoder.encode(" ");
+const NEWLINE = encoder.encode("\n");
+const OTHERS = encoder.encode("...");
+const RESULT = encoder.encode(" retval\n");
+
+const put = (into: ByteTarget, text: Uint8Array): void => copy(into, text, 0, text.length);
+
 /** Writes "struct sock * sk", one a line, each behind an indentation. */
 export class ParameterWriter {
   #btf: Btf;
   #base: ParameterWriter | undefined;
-  #indentation: string;
-  #types = new ByteText(1 << 12);
-  /** Begin in #types, plus one, and end of each own type; zeros for those not yet written. */
-  #begins: Uint32Array;
-  #ends: Uint32Array;
+  #indentation: Uint8Array;
+  /** Of own types, from the first. */
+  #types: (Uint8Array | undefined)[];
 
   /** `base`: the writer of the kernel's types, for those of a module. */
   constructor(btf: Btf, indentation: string, base?: ParameterWriter) {
     this.#btf = btf;
     this.#base = base;
-    this.#indentation = indentation;
-    this.#begins = new Uint32Array(btf.endId - btf.firstId);
-    this.#ends = new Uint32Array(btf.endId - btf.firstId);
+    this.#indentation = encoder.encode(indentation);
+    this.#types = new Array(btf.endId - btf.firstId);
   }
 
-  write(into: ByteText, functionId: number, { parameters, result, skip }: ParameterChoice): void {
+  write(into: ByteTarget, functionId: number, { parameters, result, skip }: ParameterChoice): void {
     const { strings } = this.#btf;
     let index = 0;
     const returns = this.#btf.forEachParameter(this.#btf.prototypeOf(functionId), (type, name) => {
       if (!parameters || index++ < skip) return;
-      into.add(this.#indentation);
-      if (type === 0) into.add("...");
+      put(into, this.#indentation);
+      if (type === 0) put(into, OTHERS);
       else {
-        this.#writeType(into, type);
-        into.add(" ");
+        put(into, this.#type(type));
+        put(into, NAME);
         const { bytes, begin } = strings.holder(name);
-        into.copyString(bytes, name - begin);
+        copyString(into, bytes, name - begin);
       }
-      into.add("\n");
+      put(into, NEWLINE);
     });
     if (!result || returns === 0) return;
-    into.add(this.#indentation);
-    this.#writeType(into, returns);
-    into.add(" retval\n");
+    put(into, this.#indentation);
+    put(into, this.#type(returns));
+    put(into, RESULT);
   }
 
-  #writeType(into: ByteText, id: number): void {
+  #type(id: number): Uint8Array {
     const own = id - this.#btf.firstId;
-    if (own < 0) {
-      if (this.#base) this.#base.#writeType(into, id);
-      else into.add(this.#btf.typeName(id));
-      return;
+    if (own < 0 && this.#base) return this.#base.#type(id);
+    let text = this.#types[own];
+    if (!text) {
+      text = encoder.encode(this.#btf.typeName(id));
+      this.#types[own] = text;
     }
-    if (this.#begins[own] === 0) {
-      this.#begins[own] = this.#types.length + 1;
-      this.#types.add(this.#btf.typeName(id));
-      this.#ends[own] = this.#types.length;
-    }
-    into.addPart(this.#types, this.#begins[own] - 1, this.#ends[own]);
+    return text;
   }
 }

@@ -1,8 +1,9 @@
 /** The arguments of a probe as C declares them, for `list -v`. */
-import { type Btf, type ByteText, type ParameterChoice, tracepointFieldTexts } from "libbpf-ts";
+import { type Btf, type ParameterChoice, tracepointFieldTexts } from "libbpf-ts";
 import { parseUsdtArgs } from "libbpf-ts/usdt-args";
 import type { Kernel, UserBinary, UserSymbol } from "../compile/kernel.ts";
 import { functionsOf, isLanguage } from "../compile/probes/userSymbols.ts";
+import type { ByteWriter } from "../output/bytes.ts";
 import {
   type Found,
   findIn,
@@ -44,7 +45,7 @@ function userLines(kernel: Kernel, [path, ...names]: string[]): string[] {
 }
 
 /** Writes a line per argument. */
-type Write = (into: ByteText, kernel: Kernel, parts: string[]) => void;
+type Write = (into: ByteWriter, kernel: Kernel, parts: string[]) => void;
 
 const last = (parts: string[]): string => parts[parts.length - 1];
 const moduleOf = (parts: string[]): string | undefined => (parts.length > 1 ? parts[0] : undefined);
@@ -63,7 +64,11 @@ const kernelFunction =
 const lines =
   (linesOf: (kernel: Kernel, parts: string[]) => readonly string[]): Write =>
   (into, kernel, parts) => {
-    for (const line of linesOf(kernel, parts)) into.add(`${INDENTATION}${line}\n`);
+    for (const line of linesOf(kernel, parts)) {
+      into.ascii(INDENTATION);
+      into.name(line);
+      into.ascii("\n");
+    }
   };
 
 let syscallExit: string[] | undefined;
@@ -113,7 +118,7 @@ const WRITES: Record<string, Write> = {
 
 /** A line per argument of a listed probe, set in; none where nobody says. `problem` gets the reason where there is one. */
 export function writeArguments(
-  into: ByteText,
+  into: ByteWriter,
   kernel: Kernel,
   [type, ...parts]: Probe,
   problem: (message: string) => void = () => {},

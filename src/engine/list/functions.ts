@@ -1,5 +1,5 @@
 /** Kernel functions by name, in the kernel's types or a module's, and their parameters as text. */
-import { type Btf, type ByteText, loadVmlinux, type ParameterChoice, ParameterWriter } from "libbpf-ts";
+import { type Btf, type ByteTarget, loadVmlinux, type ParameterChoice, ParameterWriter } from "libbpf-ts";
 import { eachModule, moduleTypes } from "./modules.ts";
 
 /** A function: in which types, and which of them. */
@@ -78,6 +78,6 @@ function writerOf(btf: Btf): ParameterWriter {
   return writer;
 }
 
-export function writeParameters(into: ByteText, found: Found | undefined, choice: ParameterChoice): void {
+export function writeParameters(into: ByteTarget, found: Found | undefined, choice: ParameterChoice): void {
   if (found) writerOf(found.btf).write(into, found.id, choice);
 }

@@ -1,4 +1,4 @@
 export { writeArguments } from "./arguments.ts";
 export { explainMissing, type Missing } from "./missing.ts";
-export { listProbes, probeNames } from "./probes.ts";
+export { listProbes, type Probe, probeNames } from "./probes.ts";
 export { isTypePattern, listTypes } from "./structs.ts";

@@ -105,6 +105,20 @@ export class ByteWriter {
 
   /** Text that came from the traced system. */
   name(text: string): void {
+    this.reserve(text.length);
+    let at = this.length;
+    for (let i = 0; i < text.length; i++) {
+      const code = text.charCodeAt(i);
+      if (code < 0x20 || code >= 0x7f) {
+        this.#encodedName(text);
+        return;
+      }
+      this.bytes[at++] = code;
+    }
+    this.length = at;
+  }
+
+  #encodedName(text: string): void {
     const bytes = ENCODER.encode(text);
     this.data(new DataView(bytes.buffer), 0, bytes.length);
   }

@@ -3,10 +3,10 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { ByteText } from "libbpf-ts";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { liveKernel } from "../../../src/engine/kernel/live.ts";
 import { writeArguments } from "../../../src/engine/list/index.ts";
+import { ByteWriter } from "../../../src/engine/output/bytes.ts";
 import { commandPath, isRoot, tracedeck } from "../../support/cli.ts";
 import { canBuildWith, canCompile, cProgram, type Program } from "../../support/programs.ts";
 import { runScript } from "../../support/script.ts";
@@ -16,9 +16,9 @@ const c = (...flags: string[]) => cProgram(source("dwarf.c"), { flags });
 const cpp = (...flags: string[]) => cProgram(source("dwarf.cpp"), { compiler: "g++", flags });
 
 function argumentLines(probe: string): string[] {
-  const text = new ByteText();
+  const text = new ByteWriter();
   writeArguments(text, liveKernel(), probe.split(":"));
-  const lines = new TextDecoder().decode(text.bytes).split("\n");
+  const lines = text.toString().split("\n");
   return lines.slice(0, -1).map((line) => line.trim());
 }
 
