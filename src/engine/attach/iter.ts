@@ -4,7 +4,7 @@
  * script has ended.
  */
 import { isAbsolute, join } from "node:path";
-import { attachIter, BPF_FILESYSTEM, pinObject } from "libbpf-ts";
+import { attachIter, BPF_FILESYSTEM, kernelAtLeast, pinObject } from "libbpf-ts";
 import type { ProbePlan } from "../compile/plan.ts";
 import { attachOf, each } from "./attached.ts";
 
@@ -18,7 +18,8 @@ export const iter = each(false, (probe, { program, pid }) => {
   const { target } = attachOf(probe, "iter");
   const link = attachIter(program, {
     name: target,
-    pid: target.startsWith("task") ? pid : undefined,
+    // Before 6.1 the program itself leaves others out.
+    pid: target.startsWith("task") && kernelAtLeast("6.1") ? pid : undefined,
     allCgroups: target === "cgroup",
   });
   const pin = pinOf(probe);

@@ -8,11 +8,13 @@ import {
   readFileSync,
   readlinkSync,
   rmdirSync,
+  rmSync,
   unlinkSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { kernelAtLeast } from "libbpf-ts";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { isRoot } from "../../support/cli.ts";
 import { runScript } from "../../support/script.ts";
 import { counts } from "./support.ts";
@@ -47,49 +49,89 @@ describe.skipIf(!isRoot)("iterators", () => {
     ]);
   });
 
-  test("the open files of one process, by their paths", async () => {
-    const { stdout, stderr } = await runScript(
-      'iter:task_file { printf("%d %d %s\\n", ctx.task.pid, ctx.fd, path(ctx.file.f_path)); }',
+  test("the open files of one process", async () => {
+    const { stdout } = await runScript(
+      "iter:task_file { @[ctx.task.tgid] = count(); @fd[ctx.fd] = count(); }",
       ["-p", pid],
     );
-    expect(stderr).toBe("");
-    const descriptors = readdirSync(`/proc/${pid}/fd`).sort((a, b) => Number(a) - Number(b));
-    const open = descriptors.map((fd) => `${pid} ${fd} ${readlinkSync(`/proc/${pid}/fd/${fd}`)}`);
-    expect(open.slice(0, 4)).toEqual(
-      ["null", "zero", "full"]
-        .map((device, fd) => `${pid} ${fd} /dev/${device}`)
-        .concat(`${pid} 3 /etc/hostname`),
-    );
-    expect(lines(stdout).slice(0, 4)).toEqual(open.slice(0, 4));
-    expect(lines(stdout)).toHaveLength(open.length);
+    expect([...counts(stdout, "@").keys()]).toEqual([pid]);
+    expect([...counts(stdout, "@fd").keys()].sort()).toEqual(readdirSync(`/proc/${pid}/fd`).sort());
   });
 
-  test("the memory of one process, as its maps file has it", async () => {
-    const { stdout } = await runScript(
-      'iter:task_vma { printf("%lx-%lx\\n", ctx.vma.vm_start, ctx.vma.vm_end); }',
-      ["-p", pid],
-    );
-    const maps = lines(readFileSync(`/proc/${pid}/maps`, "latin1"))
-      .filter((line) => !line.includes("[vsyscall]"))
-      .map((line) => line.split(" ")[0].replace(/\b0+/g, ""));
-    expect(lines(stdout)).toEqual(maps);
+  test("the threads of the command of -c, and of no other process", async () => {
+    const { stdout } = await runScript("iter:task { @[ctx.task.tgid == cpid] = count(); }", [
+      "-c",
+      "sleep 1",
+    ]);
+    expect(stdout.trim()).toBe("@[true]: 1");
   });
+
+  test.skipIf(kernelAtLeast("5.12"))("path() before Linux 5.12 says what it needs", async () => {
+    const { stderr, status } = await runScript("iter:task_file { print(path(ctx.file.f_path)); }");
+    expect(stderr).toMatch(/^stdin:1:.* ERROR: path\(\) in iterators needs Linux 5.12, and this is /);
+    expect(status).toBe(1);
+  });
+
+  test.skipIf(!kernelAtLeast("5.12"))(
+    "the open files of one process, by their paths (Linux 5.12)",
+    async () => {
+      const { stdout, stderr } = await runScript(
+        'iter:task_file { printf("%d %d %s\\n", ctx.task.pid, ctx.fd, path(ctx.file.f_path)); }',
+        ["-p", pid],
+      );
+      expect(stderr).toBe("");
+      const descriptors = readdirSync(`/proc/${pid}/fd`).sort((a, b) => Number(a) - Number(b));
+      const open = descriptors.map((fd) => `${pid} ${fd} ${readlinkSync(`/proc/${pid}/fd/${fd}`)}`);
+      expect(open.slice(0, 4)).toEqual(
+        ["null", "zero", "full"]
+          .map((device, fd) => `${pid} ${fd} /dev/${device}`)
+          .concat(`${pid} 3 /etc/hostname`),
+      );
+      expect(lines(stdout).slice(0, 4)).toEqual(open.slice(0, 4));
+      expect(lines(stdout)).toHaveLength(open.length);
+    },
+  );
+
+  test.skipIf(!kernelAtLeast("5.12"))(
+    "the memory of one process, as its maps file has it (Linux 5.12)",
+    async () => {
+      const { stdout } = await runScript(
+        'iter:task_vma { printf("%lx-%lx\\n", ctx.vma.vm_start, ctx.vma.vm_end); }',
+        ["-p", pid],
+      );
+      const maps = lines(readFileSync(`/proc/${pid}/maps`, "latin1"))
+        .filter((line) => !line.includes("[vsyscall]"))
+        .map((line) => line.split(" ")[0].replace(/\b0+/g, ""));
+      expect(lines(stdout)).toEqual(maps);
+    },
+  );
 
   test("what each prints comes out, however many there are", async () => {
+    const many = kernelAtLeast("5.12") ? "task_vma" : "task_file";
     const { stdout, losses } = await runScript(
-      'iter:task_vma { @ = count(); printf("%s %-1000s|\\n", ctx.task.comm, "x"); }',
+      `iter:${many} { @ = count(); printf("%s %-1000s|\\n", ctx.task.comm, "x"); }`,
     );
     expect(losses!.eventsLost).toBe(0);
     expect(stdout.match(/\|$/gm)?.length).toBe(counts(stdout, "@").get(""));
   });
 
-  test.each(["bpf_map", "bpf_prog", "unix", "netlink", "ksym", "cgroup"])("%s", async (name) => {
-    const { stdout, stderr } = await runScript(`iter:${name} { @ = count(); }`);
-    expect(stderr).toBe("");
-    expect(counts(stdout, "@").get("")).toBeGreaterThan(0);
-  });
+  for (const [name, since] of [
+    ["bpf_map", "5.8"],
+    ["bpf_prog", "5.9"],
+    ["netlink", "5.8"],
+    ["task_vma", "5.12"],
+    ["unix", "5.15"],
+    ["ksym", "6.0"],
+    ["cgroup", "6.1"],
+  ]) {
+    test.skipIf(!kernelAtLeast(since))(`${name} (Linux ${since})`, async () => {
+      const { stdout, stderr } = await runScript(`iter:${name} { @ = count(); }`);
+      expect(stderr).toBe("");
+      expect(counts(stdout, "@").get("")).toBeGreaterThan(0);
+    });
+  }
 
-  test("cgroups are those of the filesystem", async () => {
+  test.skipIf(!kernelAtLeast("6.1"))("cgroups are those of the filesystem (Linux 6.1)", async () => {
     const { stdout } = await runScript("iter:cgroup { @[str(ctx.cgroup.kn.name)] = count(); @n = count(); }");
     const mount = /^\S+ (\S+) cgroup2 /m.exec(readFileSync("/proc/mounts", "latin1"))?.[1];
     if (mount === undefined) return;
@@ -117,6 +159,7 @@ describe.skipIf(!isRoot)("pinned iterators", () => {
     rmdirSync(folder);
   });
   const pin = join(folder, "list");
+  afterEach(() => rmSync(pin, { force: true }));
 
   test("stay when the script has ended, and run whenever they are read", async () => {
     const { stdout, stderr } = await runScript(

@@ -26,6 +26,12 @@ function namespacePid(cx: Cx, offset: number): Value | undefined {
   return cx.b.load(slot, offset, 4);
 }
 
+/** Process id of the command given with -c. */
+export function childPid(cx: Cx): Value {
+  const { map, cpid } = cx.layout.globals;
+  return cx.b.load({ kind: "map-value", map, offset: cpid }, 0, 4);
+}
+
 const pidTgid = (cx: Cx): Value => cx.b.call("get_current_pid_tgid");
 const uidGid = (cx: Cx): Value => cx.b.call("get_current_uid_gid");
 const bootTime = (cx: Cx): Value =>
@@ -58,10 +64,7 @@ const ROWS: Record<string, (cx: Cx, type: Type) => Value> = {
   cgroup: (cx) => cx.b.call("get_current_cgroup_id"),
   jiffies: (cx) => cx.b.call("jiffies64"),
   probe: probeIndex,
-  cpid: (cx) => {
-    const { map, cpid } = cx.layout.globals;
-    return cx.b.load({ kind: "map-value", map, offset: cpid }, 0, 4);
-  },
+  cpid: childPid,
   usermode: (cx) => cx.b.compare("eq", cx.b.alu("and", namedRegister(cx, "cs"), constant(3)), constant(3)),
   func: (cx) => functionAddress(cx),
 };

@@ -114,6 +114,11 @@ const WRITE: Record<string, (cx: Cx, e: Call, to: Place) => void> = {
   buf: writeBuffer,
   path: (cx, e, to) => {
     const [source] = e.arguments;
+    if (cx.program.probes[0].attach.kind === "iter" && !cx.target.can("iterPath"))
+      throw new NotSupported(
+        `path() in iterators needs Linux 5.12, and this is ${cx.target.kernel.release}`,
+        e.span,
+      );
     const size = sizeOf(e.type);
     const from = source.type.kind === "pointer" ? pointee(cx, source) : place(cx, source);
     zeroBytes(cx, to, cx.padded ? size : 1);

@@ -1,7 +1,8 @@
 /** How a program begins: is tracing on, is it meant, which of its probes fired. */
 import { constant, type Value } from "../ir/types.ts";
-import { userPid } from "./builtins.ts";
+import { childPid, userPid } from "./builtins.ts";
 import { type Cx, FRAME } from "./context.ts";
+import { NotSupported } from "./unsupported.ts";
 
 /** Probes that the engine runs itself; nothing has to hold them back. */
 const ALWAYS = new Set(["begin", "end", "self", "bench", "test"]);
@@ -21,6 +22,9 @@ export const isPinned = ({ program }: Cx): boolean => {
   const { attach } = program.probes[0];
   return attach.kind === "iter" && attach.pin !== undefined;
 };
+
+/** Whether an iterator walks tasks, or what tasks have. */
+const isOfTasks = (target: string) => target.startsWith("task");
 
 /** The file that an iterator writes to: the context begins with struct bpf_iter_meta, and that with the file. */
 export const iterationFile = (cx: Cx): Value => cx.b.load(cx.b.load(cx.context, 0, 8), 0, 8);
@@ -61,6 +65,26 @@ export function checkObjects(cx: Cx): void {
     cx.b.when("eq", object, constant(0), () => cx.b.return(), true);
     cx.objects.set(field.offset, object);
   }
+}
+
+/** With -p or -c, leaves at once for other processes' tasks, where the kernel can't keep an iterator to one process (before 6.1). */
+export function checkTask(cx: Cx): void {
+  const { attach } = cx.program.probes[0];
+  const { kernel, ofProcess } = cx.target;
+  if (!ofProcess || attach.kind !== "iter" || !isOfTasks(attach.target)) return;
+  if (cx.target.can("iterOfProcess")) return;
+  if (kernel.pidNamespace)
+    throw new NotSupported(
+      `in a pid namespace, iterators of one process need Linux 6.1, and this is ${kernel.release}`,
+      cx.b.span,
+    );
+  const offsetOf = (struct: string, name: string) =>
+    kernel.struct(struct)?.fields.find((field) => field.name === name)?.offset;
+  const task = cx.objects.get(offsetOf(`bpf_iter__${attach.target}`, "task")!)!;
+  const tgid = cx.b.load(task, offsetOf("task_struct", "tgid")!, 4);
+  const { pid } = cx.unit.options;
+  const wanted = pid === undefined ? childPid(cx) : constant(pid);
+  cx.b.when("ne", tgid, wanted, () => cx.b.return(), true);
 }
 
 /**

@@ -18,10 +18,16 @@ const MOST_ARGUMENTS = 12;
 
 const CONVERSION = /%(?:%|([-+ 0]*\d*)(ll|l|j|z|t)?([diuxXcsp])|)/g;
 
-/** The format as bpf_seq_printf takes it. */
-function kernelFormat(format: string, args: readonly TypedExpression[], statement: TypedStatement): string {
+/** The format as bpf_seq_printf takes it, and which arguments are characters to be written as strings (before Linux 5.15). */
+function kernelFormat(
+  { target }: Cx,
+  format: string,
+  args: readonly TypedExpression[],
+  statement: TypedStatement,
+): { text: string; characters: ReadonlySet<number> } {
+  const characters = new Set<number>();
   let at = 0;
-  return format.replace(CONVERSION, (whole, flags: string = "", length: string, specifier: string) => {
+  const text = format.replace(CONVERSION, (whole, flags: string = "", length: string, specifier: string) => {
     if (whole === "%%") return whole;
     if (specifier === undefined)
       throw new NotSupported(
@@ -29,6 +35,15 @@ function kernelFormat(format: string, args: readonly TypedExpression[], statemen
         statement.span,
       );
     const argument = args[at++];
+    if (specifier === "X" && !target.can("seqUpperHex"))
+      throw new NotSupported(
+        `%X in a pinned iterator needs Linux 5.13, and this is ${target.kernel.release}: %x works`,
+        statement.span,
+      );
+    if (specifier === "c" && !target.can("seqCharacter")) {
+      characters.add(at - 1);
+      return `%${flags}s`;
+    }
     const long = length ? "ll" : "";
     if (specifier === "p") return `0x%${flags}llx`;
     if (specifier !== "s") return `%${flags}${specifier === "c" ? "" : long}${specifier}`;
@@ -36,6 +51,7 @@ function kernelFormat(format: string, args: readonly TypedExpression[], statemen
     if (isScalar(argument.type)) return `%${flags}lld`;
     throw new NotSupported("a pinned iterator can print numbers and strings", argument.span);
   });
+  return { text, characters };
 }
 
 export function lowerPinned(cx: Cx, statement: Extract<TypedStatement, { op: "emit" }>): void {
@@ -47,11 +63,18 @@ export function lowerPinned(cx: Cx, statement: Extract<TypedStatement, { op: "em
     );
   if (args.length > MOST_ARGUMENTS)
     throw new NotSupported(`printf() in a pinned iterator takes ${MOST_ARGUMENTS} arguments`, span);
-  const text = new TextEncoder().encode(`${kernelFormat(action.format, args, statement)}\0`);
+  const { text: converted, characters } = kernelFormat(cx, action.format, args, statement);
+  const text = new TextEncoder().encode(`${converted}\0`);
   const format = cx.layout.constants(`format_${cx.layout.maps.length}`, text);
   cx.scope(() => {
     const data = cx.b.slot(Math.max(8, args.length * 8), "printf arguments");
     args.forEach((argument, i) => {
+      if (characters.has(i)) {
+        const character = cx.b.slot(8, "character");
+        cx.b.store(character, 0, 8, cx.b.alu("and", scalar(cx, argument), constant(0xff)));
+        cx.b.store(data, i * 8, 8, character);
+        return;
+      }
       if (isScalar(argument.type)) {
         cx.b.store(data, i * 8, 8, scalar(cx, argument));
         return;

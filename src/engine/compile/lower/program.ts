@@ -8,7 +8,7 @@ import type { Local, MapInfo, TypedAction, TypedBlock, TypedProgram } from "../t
 import { type Group, groupProbes } from "./attach.ts";
 import { withinBudget } from "./budget.ts";
 import { Cx, type LowerOptions, type Program, type Unit } from "./context.ts";
-import { checkEnabled, checkObjects, checkProcess, countElement } from "./entry.ts";
+import { checkEnabled, checkObjects, checkProcess, checkTask, countElement } from "./entry.ts";
 import { condition } from "./expressions.ts";
 import { Layout } from "./layout.ts";
 import { isCallbackLoop } from "./loops.ts";
@@ -111,6 +111,7 @@ function lowerAction(cx: Cx): void {
   const { predicate, body } = cx.program.action;
   checkProcess(cx);
   checkObjects(cx);
+  checkTask(cx);
   countElement(cx);
   cx.preparePoint();
   if (predicate) {

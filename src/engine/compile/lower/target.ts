@@ -27,6 +27,13 @@ const SINCE = {
   /** get_current_comm fills up with zeros. */
   paddedComm: [6, 12],
   getFuncIp: [5, 15],
+  /** Iterators over the tasks, files or memory of one process. */
+  iterOfProcess: [6, 1],
+  /** bpf_d_path in iterators. */
+  iterPath: [5, 12],
+  /** bpf_seq_printf's %X and %c. */
+  seqUpperHex: [5, 13],
+  seqCharacter: [5, 15],
   /** Map helpers return 64 bits. */
   longMapStatus: [6, 4],
   /** get_func_ip in uprobes, those of a return too. */
