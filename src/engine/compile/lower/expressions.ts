@@ -26,6 +26,8 @@ import { arithmetic, bitField, conditionOf, normalise } from "./integers.ts";
 import { mapAddress, mapGet, mapIncrement, mapPlace, writeMapGet } from "./maps.ts";
 import {
   addressOf,
+  canClearBehindText,
+  clearBehindText,
   copyBytes,
   loadScalar,
   offsetBy,
@@ -359,7 +361,13 @@ export function write(cx: Cx, e: TypedExpression, to: Place): void {
 /** Copies a value. What lies behind the NUL of somebody else's string is not part of it. */
 function copyTyped(cx: Cx, to: Place, from: Place, type: Type): void {
   const size = sizeOf(type);
-  if (type.kind !== "string" || from.space === "bpf" || from.space === "direct") {
+  const isKernels = type.kind === "string" && from.space === "direct" && cx.padded;
+  if (isKernels && canClearBehindText(to, size)) {
+    copyBytes(cx, to, from, size);
+    clearBehindText(cx, to, size);
+    return;
+  }
+  if (type.kind !== "string" || from.space === "bpf" || (from.space === "direct" && !isKernels)) {
     copyBytes(cx, to, from, size);
     return;
   }
@@ -400,7 +408,7 @@ function writeCast(cx: Cx, e: Of<"cast">, to: Place): void {
     zeroBytes(cx, offsetBy(to, fromSize), size - fromSize);
     return;
   }
-  copyBytes(cx, to, place(cx, e.operand), size);
+  copyTyped(cx, to, place(cx, e.operand), e.type);
   if (e.type.kind === "string" && size > 0) cx.b.store(to.base, to.offset + size - 1, 1, ZERO);
 }
 
