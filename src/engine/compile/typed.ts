@@ -62,7 +62,8 @@ export type Attach =
       program?: number;
       untyped?: true;
     }
-  | { kind: "uprobe"; path: string; symbol: string; offset: number; return: boolean }
+  /** `inside`: not where the function begins. */
+  | { kind: "uprobe"; path: string; symbol: string; offset: number; return: boolean; inside?: true }
   | {
       kind: "usdt";
       path: string;

@@ -6,11 +6,12 @@
 import { constant, reg, type Value, ZERO } from "../ir/types.ts";
 import type { TypedExpression } from "../typed.ts";
 import { stackFrameBytes, type Type } from "../types.ts";
+import { arch, namedRegister } from "./arguments.ts";
 import { userPid } from "./builtins.ts";
 import type { Cx } from "./context.ts";
 import { countGlobal, mapStatus } from "./errors.ts";
 import { UPDATE_NOEXIST } from "./maps.ts";
-import { addressOf, type Place } from "./memory.ts";
+import { addressOf, offsetBy, type Place } from "./memory.ts";
 
 type StackType = Extract<Type, { kind: "stack" }>;
 
@@ -30,19 +31,18 @@ export function writeStack(cx: Cx, type: StackType, to: Place): void {
   const id = b.fresh();
   cx.scope(() => {
     const size = type.depth * stackFrameBytes(type);
-    const frames = cx.temporary(size, "stack");
-    const bytes = b.call("get_stack", cx.context, addressOf(cx, frames), constant(size), flagsOf(type));
+    const { start, bytes } = readFrames(cx, type, size);
     b.assign(id, bytes);
     const failed = b.block("no frames", true);
     const done = b.block("stored");
     const some = b.block("frames");
     b.branch("sgt", bytes, ZERO, some, failed);
     b.startBlock(some);
-    b.assign(id, hashFrames(cx, frames, bytes, size));
+    b.assign(id, hashFrames(cx, start, bytes, size));
     const key = b.slot(8, "stack id");
     b.store(key, 0, 8, reg(id));
     const known = b.call("map_lookup_elem", { kind: "map", map }, key);
-    b.when("eq", known, ZERO, () => keep(cx, map, key, frames, id), true);
+    b.when("eq", known, ZERO, () => keep(cx, map, key, start, id), true);
     b.jump(done);
     b.startBlock(failed);
     countFailure(cx, type, id);
@@ -53,14 +53,66 @@ export function writeStack(cx: Cx, type: StackType, to: Place): void {
   b.store(to.base, to.offset + 12, 4, constant(index));
 }
 
+interface Frames {
+  /** Address of the first. */
+  start: Value;
+  /** Bytes of all, 0 or an error. */
+  bytes: Value;
+}
+
+function readFrames(cx: Cx, type: StackType, size: number): Frames {
+  const { b } = cx;
+  const read = (to: Place) =>
+    b.call("get_stack", cx.context, addressOf(cx, to), constant(size), flagsOf(type));
+  if (!lacksCaller(cx, type)) {
+    const frames = cx.temporary(size, "stack");
+    return { start: addressOf(cx, frames), bytes: read(frames) };
+  }
+  // Room for one more frame stands before them.
+  const room = cx.temporary(size + 8, "stack");
+  const frames = offsetBy(room, 8);
+  const start = b.fresh();
+  const bytes = b.fresh();
+  b.assign(bytes, read(frames));
+  b.assign(start, addressOf(cx, frames));
+  b.when("sgt", reg(bytes), ZERO, () => {
+    const top = b.slot(8, "caller");
+    const status = b.call("probe_read_user", top, constant(8), namedRegister(cx, arch(cx).stackPointer));
+    b.when("eq", status, ZERO, () => {
+      const caller = b.load(top, 0, 8);
+      b.when("ne", b.load(frames.base, frames.offset + 8, 8), caller, () => {
+        b.store(room.base, room.offset, 8, b.load(frames.base, frames.offset, 8));
+        b.store(room.base, room.offset + 8, 8, caller);
+        b.assign(start, addressOf(cx, room));
+        b.when("slt", reg(bytes), constant(size), () => b.assign(bytes, b.add(reg(bytes), 8)));
+      });
+    });
+  });
+  return { start: reg(start), bytes: reg(bytes) };
+}
+
+/**
+ * The kernel follows frame pointers. Where a function begins, that of its caller is still in the register, so that the
+ * frame found first is the caller's caller: the caller's address is on top of the stack (x86-64).
+ */
+function lacksCaller(cx: Cx, { space, mode, depth }: StackType): boolean {
+  if (cx.target.can("callerAtEntry") || arch(cx).linkRegister !== undefined) return false;
+  return (
+    space === "user" &&
+    mode !== "build_id" &&
+    depth > 1 &&
+    cx.program.probes.every(({ attach: a }) => a.kind === "uprobe" && !a.return && !a.inside)
+  );
+}
+
 /** Positive, so that it differs from the errors and from 0, the stack without frames. */
-function hashFrames(cx: Cx, frames: Place, bytes: Value, size: number): Value {
+function hashFrames(cx: Cx, start: Value, bytes: Value, size: number): Value {
   const { b } = cx;
   const hash = b.fresh();
   const at = b.fresh();
   b.assign(hash, ZERO);
   b.assign(at, ZERO);
-  const base = b.toReg(addressOf(cx, frames));
+  const base = b.toReg(start);
   const head = b.block("hash");
   const out = b.block("hashed");
   b.startBlock(head);
@@ -76,16 +128,9 @@ function hashFrames(cx: Cx, frames: Place, bytes: Value, size: number): Value {
   return b.alu("rsh", reg(hash), constant(1));
 }
 
-function keep(cx: Cx, map: number, key: Value, frames: Place, id: number): void {
+function keep(cx: Cx, map: number, key: Value, start: Value, id: number): void {
   const { b } = cx;
-  const status = mapStatus(
-    cx,
-    "map_update_elem",
-    { kind: "map", map },
-    key,
-    addressOf(cx, frames),
-    constant(UPDATE_NOEXIST),
-  );
+  const status = mapStatus(cx, "map_update_elem", { kind: "map", map }, key, start, constant(UPDATE_NOEXIST));
   countGlobal(cx, cx.layout.globals.stacksKept);
   b.when("slt", status, ZERO, () => {
     // Another CPU may have been quicker to keep the same stack.
@@ -109,9 +154,7 @@ function countFailure(cx: Cx, type: StackType, id: number): void {
 export function stackDepth(cx: Cx, e: TypedExpression): Value {
   const type = e.type as StackType;
   const size = type.depth * 8;
-  const at = cx.temporary(size, "stack");
-  const plain: StackType = { ...type, mode: "raw" };
-  const bytes = cx.b.call("get_stack", cx.context, addressOf(cx, at), constant(size), flagsOf(plain));
+  const { bytes } = readFrames(cx, { ...type, mode: "raw" }, size);
   const result = cx.b.fresh();
   cx.b.assign(result, ZERO);
   cx.b.when("sgt", bytes, ZERO, () => cx.b.assign(result, cx.b.alu("rsh", bytes, constant(3))));

@@ -89,6 +89,7 @@ function inBinary(request: ProbeRequest, binary: UserBinary, spec: SourceSpec): 
   return found.offsets.map((offset, i) => {
     const holder = symbols.find((s) => offset >= s.offset && offset < s.offset + Math.max(1, s.size));
     const symbol = holder?.name ?? "";
+    const inside = holder?.offset === offset ? {} : { inside: true as const };
     // Places of one line are told apart by what they are in.
     const number = found.offsets.length > 1 ? `#${i + 1}` : "";
     return probe(request, `uprobe:${shownPath(spec.binary, binary.path)}@${place}${number}`, {
@@ -97,6 +98,7 @@ function inBinary(request: ProbeRequest, binary: UserBinary, spec: SourceSpec): 
       symbol,
       offset,
       return: false,
+      ...inside,
     });
   });
 }

@@ -135,12 +135,13 @@ function inBinary(request: ProbeRequest, binary: UserBinary, wanted: Wanted, len
   }
 }
 
+/** `within`: bytes into the function; into the file where there is none. */
 const make = (
   { type, ...request }: ProbeRequest,
   binary: UserBinary,
   { target, language }: Wanted,
-  symbol: string,
-  offset: number,
+  symbol: UserSymbol | undefined,
+  within: number,
   shown: string,
 ): Probe =>
   probe(
@@ -149,9 +150,10 @@ const make = (
     {
       kind: "uprobe",
       path: binary.path,
-      symbol,
-      offset,
+      symbol: symbol?.name ?? "",
+      offset: (symbol?.offset ?? 0) + within,
       return: type === "uretprobe",
+      ...(symbol && within === 0 ? {} : { inside: true }),
     },
   );
 
@@ -192,7 +194,7 @@ function probesOf(request: ProbeRequest, binary: UserBinary, wanted: Wanted, len
     }
     if (offset > 0n && !isBoundary(request, binary, symbol, Number(offset))) return [];
     const shown = offset > 0n ? `${symbol.name}+${offset}` : symbol.name;
-    return [make(request, binary, wanted, symbol.name, symbol.offset + Number(offset), shown)];
+    return [make(request, binary, wanted, symbol, Number(offset), shown)];
   });
 }
 
@@ -284,7 +286,7 @@ function atAddress(request: ProbeRequest, binary: UserBinary, wanted: Wanted, at
       return [];
     }
     report.warning("probe-misaligned", span, `${message}: it is taken as an offset in the file, unchecked`);
-    return [make(request, binary, wanted, "", at, wanted.place)];
+    return [make(request, binary, wanted, undefined, at, wanted.place)];
   }
   const offset = at - holder.address;
   if (offset > 0 && type === "uretprobe") {
@@ -296,7 +298,7 @@ function atAddress(request: ProbeRequest, binary: UserBinary, wanted: Wanted, at
     return [];
   }
   if (offset > 0 && !isBoundary(request, binary, holder, offset)) return [];
-  return [make(request, binary, wanted, holder.name, holder.offset + offset, wanted.place)];
+  return [make(request, binary, wanted, holder, offset, wanted.place)];
 }
 
 /** With --unsafe the file may be anything that holds code. */
