@@ -85,6 +85,8 @@ const LOAD_SIZE = 144;
 const FIRST_LOG = 64 * 1024;
 /** Kernels before 5.2 take no more than 16 MiB. */
 const LAST_LOG = 16 * 1024 * 1024 - 1;
+/** BPF_LOG_STATS (5.2): complaints and statistics, without the instructions that were walked. */
+const ERRORS_ONLY = 4;
 const INFO_SIZE = 232;
 
 function bytesOf(view: Uint8Array | BigUint64Array): Uint8Array {
@@ -227,7 +229,9 @@ export class BpfProgram implements Disposable {
       result = load(spec, license, 0, undefined);
       if (result === -Errno.EPERM && !kernelAtLeast("5.11") && raiseMemlock())
         result = load(spec, license, 0, undefined);
-      if (result < 0) ({ result, log } = loadWithLog(spec, license, 1));
+      // A way of a million instructions tells nothing, and takes many times as long to write down.
+      if (result < 0)
+        ({ result, log } = loadWithLog(spec, license, result === -Errno.E2BIG ? ERRORS_ONLY : 1));
     }
     if (result < 0) {
       const call = bpfCallName(Cmd.progLoad, `${spec.type}${name && ` "${name}"`}`);
