@@ -139,6 +139,8 @@ export interface GlobalsLayout {
   stringsTruncated: number;
   /** u64 boot-clock nanoseconds of the start: for elapsed. */
   startTime: number;
+  /** i64 nanoseconds that the TAI clock is ahead of the boot clock, for kernels that don't tell programs. */
+  taiOffset: number;
   /** u32 pid of -c's child. */
   cpid: number;
   /**

@@ -42,6 +42,10 @@ export class Globals {
     this.#view.setBigUint64(this.#plan.globals.startTime, bootNanoseconds, true);
   }
 
+  set taiOffset(nanoseconds: bigint) {
+    this.#view.setBigInt64(this.#plan.globals.taiOffset, nanoseconds, true);
+  }
+
   set childPid(pid: number) {
     this.#view.setUint32(this.#plan.globals.cpid, pid, true);
   }

@@ -195,6 +195,7 @@ export class Session implements Disposable {
       this.#symbols.start((message) => sinks.onWarning?.(message));
       this.#startTarget();
       this.#globals.startTime = clockNs("boottime");
+      this.#globals.taiOffset = clockNs("tai") - clockNs("boottime");
       this.#runOnce("begin");
       this.#drain();
       if (this.#options.trials) {

@@ -1,5 +1,6 @@
 /** Probes that time fires. */
 import { setTimeout as sleep } from "node:timers/promises";
+import { clockNs } from "libbpf-ts";
 import { describe, expect, test } from "vitest";
 import { isRoot } from "../../support/cli.ts";
 import { runScript } from "../../support/script.ts";
@@ -20,6 +21,17 @@ describe.skipIf(!isRoot)("clocks", () => {
     expect(counts(stdout, "@hz").get("")).toBeGreaterThan(75);
     expect(counts(stdout, "@us").get("")).toBeGreaterThan(14);
     expect(counts(stdout, "@cpus").size).toBe(1);
+  });
+
+  test("the kernel's clocks are those of user space", async () => {
+    const before = [clockNs("boottime"), clockNs("monotonic"), clockNs("tai")];
+    const { stdout } = await runScript("begin { @ = (nsecs, nsecs(monotonic), nsecs(tai)); }");
+    const told = /\((\d+), (\d+), (\d+)\)/.exec(stdout)!.slice(1).map(BigInt);
+    const after = [clockNs("boottime"), clockNs("monotonic"), clockNs("tai")];
+    told.forEach((time, i) => {
+      expect(time).toBeGreaterThan(before[i]);
+      expect(time).toBeLessThan(after[i]);
+    });
   });
 
   test("a profile samples CPUs that are not idle, at its rate", async () => {

@@ -26,11 +26,13 @@ function namespacePid(cx: Cx, offset: number): Value | undefined {
   return cx.b.load(slot, offset, 4);
 }
 
-/** Process id of the command given with -c. */
-export function childPid(cx: Cx): Value {
-  const { map, cpid } = cx.layout.globals;
-  return cx.b.load({ kind: "map-value", map, offset: cpid }, 0, 4);
+function globalWord(cx: Cx, name: "cpid" | "startTime" | "taiOffset"): Value {
+  const { map, [name]: offset } = cx.layout.globals;
+  return cx.b.load({ kind: "map-value", map, offset }, 0, name === "cpid" ? 4 : 8);
 }
+
+/** Process id of the command given with -c. */
+export const childPid = (cx: Cx): Value => globalWord(cx, "cpid");
 
 const pidTgid = (cx: Cx): Value => cx.b.call("get_current_pid_tgid");
 const uidGid = (cx: Cx): Value => cx.b.call("get_current_uid_gid");
@@ -51,12 +53,11 @@ const ROWS: Record<string, (cx: Cx, type: Type) => Value> = {
   username: (cx) => lower(cx, uidGid(cx)),
   nsecs: bootTime,
   "nsecs.monotonic": (cx) => cx.b.call("ktime_get_ns"),
-  "nsecs.tai": (cx) => cx.b.call("ktime_get_tai_ns"),
-  elapsed: (cx) => {
-    const { map, startTime } = cx.layout.globals;
-    const now = bootTime(cx);
-    return cx.b.alu("sub", now, cx.b.load({ kind: "map-value", map, offset: startTime }, 0, 8));
-  },
+  "nsecs.tai": (cx) =>
+    cx.target.can("taiTime")
+      ? cx.b.call("ktime_get_tai_ns")
+      : cx.b.alu("add", bootTime(cx), globalWord(cx, "taiOffset")),
+  elapsed: (cx) => cx.b.alu("sub", bootTime(cx), globalWord(cx, "startTime")),
   cpu: (cx) => cx.b.call("get_smp_processor_id"),
   numaid: (cx) => cx.b.call("get_numa_node_id"),
   curtask: (cx) => cx.b.call("get_current_task"),

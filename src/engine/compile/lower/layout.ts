@@ -62,7 +62,7 @@ export class Layout {
     this.#bigScratch = bigScratch;
     this.#target = target;
     for (const info of typed.maps) this.#scriptMaps.set(info, this.#planScriptMap(info));
-    const mapFull = 48;
+    const mapFull = 56;
     const guard = mapFull + 8 * typed.maps.length;
     const words = guarded ? 5 : 0;
     this.globals = {
@@ -74,6 +74,7 @@ export class Layout {
       stacksLost: 24,
       stacksKept: 40,
       stringsTruncated: 32,
+      taiOffset: 48,
       mapFull,
       ...(guarded && {
         guard: { start: guard, spent: guard + 8, limit: guard + 16, tripped: guard + 24, mask: guard + 32 },
