@@ -7,6 +7,8 @@ import type { OneLiner } from "./oneLiners.ts";
 /** The workload writes 13 times, 1 to 4096 bytes, to /dev/null; nothing else in it writes. */
 const here = '/comm == "work" && pid == cpid/';
 const row = (name: string, script: string): OneLiner => ({ name, script, command: true });
+/** bpftrace 0.17 needs the kernel's types for it. */
+const typed = (name: string, script: string): OneLiner => ({ ...row(name, script), types: true });
 
 const KPROBES: readonly OneLiner[] = [
   row("arguments", `kprobe:vfs_write ${here} { @ = count(); printf("%d\\n", arg2); }`),
@@ -23,11 +25,11 @@ const KPROBES: readonly OneLiner[] = [
     `kprobe:vfs_write ${here} { @size[tid] = arg2; }
      kretprobe:vfs_write /@size[tid]/ { @same = sum(@size[tid] == retval); @n = count(); delete(@size[tid]); }`,
   ),
-  row(
+  typed(
     "strings of the caller's",
     `kprobe:do_sys_openat2 ${here} { printf("%d %s\\n", (int32)arg0, str(arg1)); }`,
   ),
-  row(
+  typed(
     "structs behind arguments",
     `kprobe:vfs_write ${here} { $f = (struct file *)arg0; @[str($f->f_path.dentry->d_name.name)] = count(); @flags = $f->f_flags; }`,
   ),
@@ -42,7 +44,7 @@ const KPROBES: readonly OneLiner[] = [
     `kprobe:vfs_write ${here} { @ = sum(reg("dx")); @same = sum(reg("di") == arg0); @k[ksym(kaddr("vfs_read"))] = count(); }`,
   ),
   row("kernel stacks", `kprobe:vfs_write ${here} { @[kstack(3)] = count(); }`),
-  row(
+  typed(
     "curtask",
     `kprobe:vfs_write ${here} { $t = (struct task_struct *)curtask; @[$t->comm, $t->pid == tid ? 1 : 0] = count(); }`,
   ),
@@ -50,12 +52,12 @@ const KPROBES: readonly OneLiner[] = [
 ];
 
 const FENTRIES: readonly OneLiner[] = [
-  row(
+  typed(
     "typed arguments and results",
     `kfunc:vfs_write ${here} { @ = sum(args->count); @h = hist(args->count); }
      kretfunc:vfs_write ${here} { @same = sum(retval == args->count); printf("%d\\n", retval); }`,
   ),
-  row(
+  typed(
     "structs behind typed arguments",
     `kfunc:vfs_write ${here} { @[str(args->file->f_path.dentry->d_name.name)] = count(); }`,
   ),

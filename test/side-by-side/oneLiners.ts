@@ -11,6 +11,8 @@ export interface OneLiner {
   command?: true;
   /** Asks for USDT probes in the workload. */
   usdt?: true;
+  /** bpftrace needs the kernel's types for it. */
+  types?: true;
 }
 
 const begin = (body: string): string => `BEGIN { ${body} exit(); }`;
