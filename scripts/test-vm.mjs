@@ -1,10 +1,12 @@
 // `npm run test:vm`: the live tests on another kernel, in QEMU by software emulation.
 //
-//   npm run test:vm -- [--release bookworm | bullseye | trixie] [--kernel PATH [--modules DIR]] [--limit SECONDS] [PREFIX …]
+//   npm run test:vm -- [--release bookworm | bullseye | trixie] [--kernel PATH [--modules DIR]] [--limit SECONDS]
+//                      [--machines N] [PREFIX …]
 //
 // A prefix of paths (test/live/functions) chooses test files. Debian's cloud kernel of the release is downloaded once; DIR is
-// the /lib/modules/RELEASE of a kernel given by path.
-import { mkdirSync, rmSync } from "node:fs";
+// the /lib/modules/RELEASE of a kernel given by path. Files are shared among two machines where the host has two processors.
+import { existsSync, mkdirSync, rmSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { path } from "./build-plugins.mjs";
@@ -12,7 +14,8 @@ import { report } from "./report.mjs";
 import { buildPrograms, bundleTests } from "./vm/bundle.mjs";
 import { Archive } from "./vm/cpio.mjs";
 import { basePart, bpftracePart, projectPart } from "./vm/image.mjs";
-import { concatenate, runMachine } from "./vm/machine.mjs";
+import { runLane } from "./vm/lane.mjs";
+import { concatenate } from "./vm/machine.mjs";
 import { addModules } from "./vm/modules.mjs";
 import { bringPackages, debianKernel, RELEASES } from "./vm/packages.mjs";
 import { chooseFiles, needsBpftrace } from "./vm/selection.mjs";
@@ -24,6 +27,7 @@ const { values, positionals } = parseArgs({
     modules: { type: "string" },
     // The whole lane ends within ten minutes.
     limit: { type: "string", default: "570" },
+    machines: { type: "string", default: String(Math.min(2, availableParallelism())) },
   },
   allowPositionals: true,
 });
@@ -37,6 +41,12 @@ const begun = performance.now();
 const { chosen: files, leftOut } = chooseFiles(positionals);
 if (files.length === 0) fail(`no test file begins with ${positionals.join(" or ")}`);
 if (!(values.release in RELEASES)) fail(`choose a release of ${Object.keys(RELEASES).join(", ")}`);
+for (const given of [values.kernel, values.modules].filter(Boolean)) {
+  if (!existsSync(given)) fail(`there is no ${given}`);
+}
+for (const name of ["limit", "machines"]) {
+  if (!(Number(values[name]) >= 1)) fail(`--${name} takes a number, not ${values[name]}`);
+}
 try {
   bringPackages();
 } catch ({ message }) {
@@ -67,50 +77,29 @@ async function prepare() {
     archive.close();
     parts.push(join(scratch, "modules.cpio"));
   }
-  const tests = files.map((file, i) => ({ file, bundle: modules[i].replace(bundles, "/tests") }));
-  parts.push(projectPart(join(scratch, "project.cpio"), { bundles, programs, files: tests }));
+  const tests = modules.map((module) => module.replace(bundles, "/tests"));
+  parts.push(projectPart(join(scratch, "project.cpio"), { bundles, programs, tests }));
   return { kernel: kernel.image, initrd: concatenate(parts, join(scratch, "initrd")) };
 }
 
-const tests = [];
-let current = "";
-let version = "";
-let inFile = [];
-const seconds = (milliseconds) => `${(milliseconds / 1000).toFixed(1)} s`;
+const elapsed = () => performance.now() - begun;
+const seconds = () => `${(elapsed() / 1000).toFixed(1)} s`;
 
-function onMessage(message) {
-  if (message.kind === "start") {
-    version = message.kernel;
-    console.log(`test:vm: Linux ${version} runs ${files.length} files`);
-  } else if (message.kind === "file") {
-    current = message.file;
-    inFile = [];
-  } else if (message.kind === "test") {
-    const test = { ...message, name: `${current} > ${message.name}` };
-    inFile.push(test);
-    tests.push(test);
-  } else if (message.kind === "fileEnd") {
-    const failed = inFile.some(({ state }) => state === "failed");
-    const counted = inFile.filter(({ state }) => state !== "skipped").length;
-    for (const { name, errors } of inFile.filter(({ state }) => state === "failed")) {
-      console.log(`\nFAILED ${name}\n${errors.join("\n")}\n`);
-    }
-    console.log(` ${failed ? "✗" : "✓"} ${current} (${counted} tests) ${seconds(message.milliseconds)}`);
-  } else if (message.kind === "kernelLog") {
-    console.log(`test:vm: the kernel complained:\n${message.lines.join("\n")}`);
-  }
-}
-
-const machine = await prepare();
-console.log(`test:vm: ready to boot after ${seconds(performance.now() - begun)}`);
-const broken = await runMachine({
+const machine = await prepare().catch(({ message }) => fail(message));
+const machines = Math.min(Number(values.machines), files.length);
+console.log(
+  `test:vm: ${files.length} test files, ${machines === 1 ? "one machine boots" : `${machines} machines boot`} after ${seconds()}`,
+);
+const { tests, version, broken } = await runLane({
   ...machine,
   scratch,
-  limit: Number(values.limit) * 1000 - (performance.now() - begun),
-  onMessage,
+  names: files,
+  machines,
+  limit: Number(values.limit) * 1000 - elapsed(),
+  print: console.log,
 });
 for (const { file, why } of leftOut) console.log(`left out: ${file}: ${why}`);
 for (const { name } of tests.filter(({ state }) => state === "failed")) console.log(`failed: ${name}`);
-if (broken) console.log(`\ntest:vm: while ${current || "booting"}: ${broken}\n`);
-const passed = report(tests, `vm tests (Linux ${version || "?"}, ${seconds(performance.now() - begun)})`);
+if (broken) console.log(`\ntest:vm: ${broken}\n`);
+const passed = report(tests, `vm tests (Linux ${version || "?"}, ${seconds()})`);
 process.exit(passed && !broken ? 0 : 1);

@@ -45,6 +45,8 @@ ip link set lo up
 echo 2 > /proc/sys/kernel/perf_event_paranoid
 hostname -F /etc/hostname
 ldconfig
+# The line to the host carries bytes, not what a terminal makes of them.
+stty -F /dev/ttyS1 raw -echo
 cd ${root} && TRACEDECK_TEST_PROGRAMS=${PROGRAMS} TRACEDECK_TEST_SLOWNESS=10 node /tests/main.mjs /tests/files.json
 poweroff -f
 `;
@@ -128,7 +130,7 @@ function addFolder(archive, folder, keep = () => true) {
 }
 
 /** The built program and the tests: bundles, the programs they trace with their libraries, the files beside the tests. */
-export function projectPart(to, { bundles, programs, files }) {
+export function projectPart(to, { bundles, programs, tests }) {
   const archive = new Archive(to);
   archive.folder("/tmp", 0o1777);
   archive.text("/init", INIT, 0o755);
@@ -143,7 +145,7 @@ export function projectPart(to, { bundles, programs, files }) {
     const file = join(entry.parentPath ?? entry.path, entry.name);
     if (entry.isFile()) archive.file(file.replace(bundles, "/tests"), file);
   }
-  archive.text("/tests/files.json", JSON.stringify(files));
+  archive.text("/tests/files.json", JSON.stringify(tests));
   for (const entry of readdirSync(programs, { recursive: true, withFileTypes: true })) {
     const file = join(entry.parentPath ?? entry.path, entry.name);
     if (!entry.isFile()) continue;

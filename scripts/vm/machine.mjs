@@ -1,7 +1,6 @@
 // Boots a kernel in QEMU without KVM, which hangs on some hosts, and hands over what the tests in it say.
 import { spawn } from "node:child_process";
 import { closeSync, openSync, readFileSync, readSync, writeSync } from "node:fs";
-import { join } from "node:path";
 import { createInterface } from "node:readline";
 
 /** One file of several archives. */
@@ -19,7 +18,7 @@ export function concatenate(parts, to) {
   return to;
 }
 
-/** The last lines of the console: a panic's words. */
+/** The console's last lines: a panic's words. */
 function consoleTail(file) {
   try {
     return readFileSync(file, "latin1").replaceAll("\r", "").trimEnd().split("\n").slice(-40).join("\n");
@@ -29,11 +28,11 @@ function consoleTail(file) {
 }
 
 /**
- * Runs the machine until it says that it is done, ends or the limit (milliseconds) passes; `onMessage` gets what the tests
- * say (test/vm/messages.ts). What went wrong with the machine itself, or undefined. The console goes to a file in `scratch`.
+ * Runs a machine until it says that it is done or ends. `onMessage` gets what its tests say (test/vm/messages.ts), and a
+ * function that writes a line to them. The console goes to the file `log`. `stop()` ends it; `ended` resolves to what went
+ * wrong with the machine itself, with the console's last lines, or to undefined.
  */
-export async function runMachine({ kernel, initrd, scratch, limit, onMessage }) {
-  const log = join(scratch, "console");
+export function startMachine({ kernel, initrd, log, onMessage }) {
   const qemu = spawn(
     "nice",
     [
@@ -45,31 +44,25 @@ export async function runMachine({ kernel, initrd, scratch, limit, onMessage }) 
         "console=ttyS0 quiet panic=-1 oops=panic mitigations=off tsc=reliable rcupdate.rcu_expedited=1",
       ],
     ].flat(),
-    { stdio: ["ignore", "pipe", "inherit"] },
+    { stdio: ["pipe", "pipe", "inherit"] },
   );
+  qemu.stdin.on("error", () => {});
   const stop = () => qemu.kill("SIGKILL");
   process.on("exit", stop);
   let done = false;
-  let late = false;
-  const timer = setTimeout(() => {
-    late = true;
-    stop();
-  }, limit);
   createInterface({ input: qemu.stdout }).on("line", (line) => {
     if (!line.startsWith("{")) return;
     const message = JSON.parse(line);
     if (message.kind === "end") done = true;
-    onMessage(message);
+    onMessage(message, (reply) => qemu.stdin.write(`${reply}\n`));
   });
-  const failure = await new Promise((resolve) => {
+  const ended = new Promise((resolve) => {
     qemu.on("error", ({ message }) => resolve(message));
     qemu.on("close", (code) => resolve(code ? `QEMU ended with ${code}` : undefined));
+  }).then((failure) => {
+    process.off("exit", stop);
+    if (done) return undefined;
+    return `${failure ?? "the machine ended before its tests did: the kernel or init crashed"}\n${consoleTail(log)}`;
   });
-  clearTimeout(timer);
-  process.off("exit", stop);
-  if (done) return undefined;
-  const why = late
-    ? `the tests were not done within ${Math.round(limit / 1000)} s of its start: a slow host, or the machine hung`
-    : (failure ?? "the machine ended before its tests did: the kernel or init crashed");
-  return `${why}\n${consoleTail(log)}`;
+  return { stop, ended };
 }

@@ -103,11 +103,18 @@ export function debianKernel(release) {
       return [name];
     });
   }
-  const [image] = readdirSync(join(folder, "boot")).filter((name) => name.startsWith("vmlinuz"));
+  const boot = join(folder, "boot");
+  const image = existsSync(boot) && readdirSync(boot).find((name) => name.startsWith("vmlinuz-"));
+  if (!image) throw new Error(`${folder} holds no boot/vmlinuz-…: remove it, and it is downloaded again`);
   const version = image.replace("vmlinuz-", "");
   // Since trixie, packages have /usr/lib where older ones have /lib.
   const modules = ["lib", "usr/lib"].map((name) => join(folder, name, "modules", version)).find(existsSync);
-  return { image: join(folder, "boot", image), modules };
+  if (!modules)
+    throw new Error(
+      `the package of Linux ${version} in ${folder} brings no modules, which tests trace: ` +
+        "give a kernel and its modules by --kernel PATH --modules DIR",
+    );
+  return { image: join(boot, image), modules };
 }
 
 /** A busybox that needs no libraries. */

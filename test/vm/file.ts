@@ -1,17 +1,18 @@
 /**
  * Runs one test file and reports on descriptor 3:  node file.mjs FILE
+ * Once the file's module is loaded it waits for something to read, or the end, on descriptor 4.
  * Imports test files, so that they build the programs they declare:  node file.mjs --collect FILE …
  */
-import { writeSync } from "node:fs";
+import { closeSync, readSync, writeSync } from "node:fs";
 import { stripVTControlCharacters } from "node:util";
 import { collectTests, type File, startTests, type Task, type VitestRunner } from "@vitest/runner";
 import { getFullName } from "@vitest/runner/utils";
-import type { Message, TestResult } from "./messages.ts";
+import type { FileMessage, TestResult } from "./messages.ts";
 
 /** Emulation is slower than a processor by this much at worst. */
 const TIMEOUT = 180_000;
 
-const say = (message: Message) => void writeSync(3, `${JSON.stringify(message)}\n`);
+const say = (message: FileMessage) => void writeSync(3, `${JSON.stringify(message)}\n`);
 
 /** Without the file's name. */
 const nameOf = (task: Task) => getFullName(task).split(" > ").slice(1).join(" > ");
@@ -22,6 +23,14 @@ function result(task: Task, state: TestResult["state"]): TestResult {
   );
   const milliseconds = Math.round(task.result?.duration ?? 0);
   return { kind: "test", name: nameOf(task), state, milliseconds, errors };
+}
+
+const [first, ...rest] = process.argv.slice(2);
+const collecting = first === "--collect";
+
+function waitForTurn(): void {
+  readSync(4, Buffer.alloc(1));
+  closeSync(4);
 }
 
 const runner: VitestRunner = {
@@ -35,7 +44,13 @@ const runner: VitestRunner = {
     hookTimeout: TIMEOUT,
     retry: 0,
   },
-  importFile: (path) => import(path),
+  importFile: async (path) => {
+    try {
+      return await import(path);
+    } finally {
+      if (!collecting) waitForTurn();
+    }
+  },
   onBeforeTryTask: (test) => say({ kind: "running", name: nameOf(test) }),
   onAfterRunTask: (test) => {
     if (test.result?.state === "pass" || test.result?.state === "fail") {
@@ -61,9 +76,8 @@ const failOutside = (error: unknown) => {
   say({ kind: "test", name: "(unhandled error)", state: "failed", milliseconds: 0, errors: [text] });
 };
 
-const [first, ...rest] = process.argv.slice(2);
 const specifications = (paths: string[]) => paths.map((filepath) => ({ filepath, testLocations: undefined }));
-if (first === "--collect") {
+if (collecting) {
   const broken = (files: File[]) => files.filter(({ result }) => result?.state === "fail");
   for (const { filepath, result } of broken(await collectTests(specifications(rest), runner))) {
     console.error(`${filepath}: ${result?.errors?.[0]?.stack}`);

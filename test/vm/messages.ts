@@ -11,13 +11,20 @@ export interface TestResult {
   errors: readonly string[];
 }
 
-export type Message =
-  | { kind: "start"; kernel: string }
-  | { kind: "file"; file: string }
+/** What a file's process says. */
+export type FileMessage =
   | TestResult
   /** A test begins; named if nothing more comes. */
-  | { kind: "running"; name: string }
-  | { kind: "fileEnd"; file: string; milliseconds: number }
+  | { kind: "running"; name: string };
+
+/** What the machine says. */
+export type Message =
+  | { kind: "start"; kernel: string }
+  /** Asks for the index of a file to run; the host answers with a line, empty if there is none left. */
+  | { kind: "next" }
+  /** Of the first file that was given and has not ended. */
+  | FileMessage
+  | { kind: "fileEnd"; milliseconds: number }
   /** The kernel's complaints while the tests ran. */
   | { kind: "kernelLog"; lines: readonly string[] }
   | { kind: "end" };

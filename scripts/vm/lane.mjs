@@ -1,0 +1,99 @@
+// Shares test files among machines: each asks for its next file, so that none idles while files are left.
+import { join } from "node:path";
+import { startMachine } from "./machine.mjs";
+
+/**
+ * QEMU before 8.1 may run an instruction that the kernel has just patched as it was before. Where that was the kernel's own
+ * breakpoint for patching, the kernel dies of an int3 that nobody expects: no test can do that, and another machine goes on.
+ */
+const PATCHING_FLAW = /Oops: int3: 0000/;
+const MOST_RESTARTS = 3;
+
+/**
+ * Runs the files by their index (of `names`) in `machines` machines at once until all are done, a machine breaks, or `limit`
+ * milliseconds have passed. `print` gets lines as files end. Tests ({ name, state }) in the order of the files, the kernel's
+ * version, and `broken`: why not all ran.
+ */
+export async function runLane({ kernel, initrd, scratch, names, machines, limit, print }) {
+  const waiting = names.map((_, index) => index);
+  const results = names.map(() => []);
+  const done = new Set();
+  const running = new Set();
+  let version = "";
+  let broken;
+  let restarts = 0;
+
+  function report(index, milliseconds) {
+    const tests = results[index];
+    const failed = tests.filter(({ state }) => state === "failed");
+    for (const { name, errors } of failed) print(`\nFAILED ${name}\n${errors.join("\n")}\n`);
+    const count = (state, word) => {
+      const { length } = tests.filter((test) => test.state === state);
+      return length > 0 ? [`${length} ${word}`] : [];
+    };
+    const counts = [
+      ...count("passed", "passed"),
+      ...count("failed", "failed"),
+      ...count("skipped", "skipped"),
+    ];
+    const seconds = (milliseconds / 1000).toFixed(1);
+    print(` ${failed.length > 0 ? "✗" : "✓"} ${names[index]}: ${counts.join(", ")} (${seconds} s)`);
+  }
+
+  async function run(number) {
+    /** Files given to the machine that have not ended. */
+    const given = [];
+    const machine = startMachine({
+      kernel,
+      initrd,
+      log: join(scratch, `console-${number}`),
+      onMessage(message, reply) {
+        if (message.kind === "start") {
+          if (!version) print(`test:vm: Linux ${message.kernel} has booted`);
+          version = message.kernel;
+        } else if (message.kind === "next") {
+          const index = waiting.shift();
+          if (index !== undefined) given.push(index);
+          reply(index ?? "");
+        } else if (message.kind === "test") {
+          results[given[0]].push({ ...message, name: `${names[given[0]]} > ${message.name}` });
+        } else if (message.kind === "fileEnd") {
+          done.add(given[0]);
+          report(given.shift(), message.milliseconds);
+        } else if (message.kind === "kernelLog") {
+          print(`test:vm: the kernel complained:\n${message.lines.join("\n")}`);
+        }
+      },
+    });
+    running.add(machine);
+    const failure = await machine.ended;
+    running.delete(machine);
+    if (failure === undefined || broken) return;
+    const inFile = given.length > 0 ? `while ${names[given[0]]} ran` : "while it booted";
+    if (PATCHING_FLAW.test(failure) && restarts++ < MOST_RESTARTS) {
+      print(
+        `test:vm: ${inFile}, a flaw of QEMU before 8.1 (patched code) ended the machine: another goes on`,
+      );
+      for (const index of given) results[index].length = 0;
+      waiting.unshift(...given);
+      return run(number);
+    }
+    stop(`${inFile}: ${failure}`);
+  }
+
+  function stop(why) {
+    broken = why;
+    for (const machine of running) machine.stop();
+  }
+
+  const timer = setTimeout(() => {
+    const left = names.filter((_, index) => !done.has(index));
+    stop(
+      `the limit of the whole run has passed (a slow host, or a test that hangs; --limit SECONDS gives more).\n` +
+        `Not run to their end:\n${left.map((name) => `  ${name}`).join("\n")}`,
+    );
+  }, limit);
+  await Promise.all(Array.from({ length: machines }, (_, number) => run(number)));
+  clearTimeout(timer);
+  return { tests: results.flat(), version, broken };
+}
