@@ -1,10 +1,13 @@
 /** Scripts attached to this machine's kernel, and work whose events are known. */
 import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { kernelAtLeast } from "libbpf-ts";
 import { describe, expect, test } from "vitest";
 import { compile } from "../../../src/engine/compile/compile.ts";
 import { liveKernel } from "../../../src/engine/kernel/live.ts";
+import { commandPath } from "../../support/cli.ts";
 import { LoadedPlan } from "./harness.ts";
 
 const kernel = liveKernel();
@@ -135,15 +138,20 @@ describe("tracepoints", () => {
   });
 
   test("latency by a start kept per thread", () => {
+    // By a name of its own: others sleep on this machine, too.
+    const folder = mkdtempSync(join(tmpdir(), "tracedeck-nap-"));
+    const nap = join(folder, "tracedeck-nap");
+    symlinkSync(commandPath("sleep")!, nap);
     traced(
-      `tracepoint:syscalls:sys_enter_clock_nanosleep /${is("sleep")}/ { @s[tid] = nsecs; }
+      `tracepoint:syscalls:sys_enter_clock_nanosleep /${is("tracedeck-nap")}/ { @s[tid] = nsecs; }
        tracepoint:syscalls:sys_exit_clock_nanosleep /@s[tid]/ { @ms = lhist((nsecs - @s[tid]) / 1000000, 0, 200, 50); delete(@s, tid); }`,
-      () => execFileSync("sleep", ["0.07"]),
+      () => execFileSync(nap, ["0.07"]),
       (loaded) => {
         expect(loaded.words("@ms")[2]).toBe(1n);
         expect(loaded.entries("@s").size).toBe(0);
       },
     );
+    rmSync(folder, { recursive: true });
   });
 });
 
