@@ -1,12 +1,26 @@
 /** `tracedeck check`: diagnostics for editors and CI. Needs no rights and loads nothing. */
 import { HELP, type OptionRow, parseOptions, usageText } from "./options.ts";
 import { guarded, print, reportDiagnostics } from "./report.ts";
-import { parseRunOptions } from "./runOptions.ts";
+import { parseRunOptions, RUN_OPTIONS } from "./runOptions.ts";
 import { takeSource } from "./source.ts";
 
+/** Those of `run` that decide what a script means. */
 const OPTIONS: readonly OptionRow[] = [
   { name: "e", value: "PROGRAM", help: "check this program" },
-  { name: "unsafe", help: "allow system() and other functions that change the machine" },
+  ...[
+    "pid",
+    "cmd",
+    "I",
+    "include",
+    "debuginfo",
+    "traceable-functions",
+    "no-feature",
+    "probe-filter",
+    "test",
+    "bench",
+    "mode",
+    "unsafe",
+  ].map((name) => RUN_OPTIONS.find((row) => row.name === name)!),
   { name: "no-warnings", help: "print errors only" },
   HELP,
 ];

@@ -2,11 +2,13 @@
 import { compile } from "../engine/compile/compile.ts";
 import type { CompileResult } from "../engine/compile/index.ts";
 import { liveKernel } from "../engine/kernel/live.ts";
-import type { RunOptions } from "./runOptions.ts";
+import { requireProcess } from "./processes.ts";
+import { kernelOptionsOf, type RunOptions } from "./runOptions.ts";
 import type { Source } from "./source.ts";
 
 export function compileScript(source: Source, options: RunOptions, parameters: string[]): CompileResult {
-  return compile(source.text, liveKernel(options.debugDirectories), {
+  requireProcess(options.pid);
+  return compile(source.text, liveKernel(kernelOptionsOf(options)), {
     fileName: source.name,
     positional: [...parameters, ...options.moreParameters],
     named: options.named,
@@ -19,5 +21,6 @@ export function compileScript(source: Source, options: RunOptions, parameters: s
     guarded: options.maxOverhead !== undefined,
     environment: process.env,
     mode: options.mode,
+    probeFilter: options.probeFilter,
   });
 }

@@ -2,7 +2,7 @@
 import { missingHint } from "../engine/compile/check/program.ts";
 import type { Kernel } from "../engine/compile/kernel.ts";
 import { probeType } from "../engine/compile/tables/probeTypes.ts";
-import { liveKernel, tracefsObstacle } from "../engine/kernel/live.ts";
+import { type KernelOptions, liveKernel, tracefsObstacle } from "../engine/kernel/live.ts";
 import {
   explainMissing,
   isTypePattern,
@@ -13,14 +13,24 @@ import {
 } from "../engine/list/index.ts";
 import { Sink } from "../engine/output/sink.ts";
 import { HELP, type OptionRow, parseOptions, usageText } from "./options.ts";
+import { requireProcess } from "./processes.ts";
 import { guarded, isTerminal, print, reportDiagnostics, sayError, sayWarning } from "./report.ts";
-import { DEBUGINFO, debugDirectories, parsePid, type RunOptions } from "./runOptions.ts";
+import {
+  DEBUGINFO,
+  debugDirectories,
+  kernelOptionsOf,
+  parsePid,
+  parseTraceable,
+  type RunOptions,
+  TRACEABLE_FUNCTIONS,
+} from "./runOptions.ts";
 import type { Source } from "./source.ts";
 
 const OPTIONS: readonly OptionRow[] = [
   { name: "verbose", short: "v", help: "also show arguments, and the members of structs" },
   { name: "pid", short: "p", value: "PID", help: "also look in the binaries that this process has mapped" },
   DEBUGINFO,
+  TRACEABLE_FUNCTIONS,
   HELP,
 ];
 
@@ -28,7 +38,7 @@ interface Listed {
   pattern: string;
   verbose: boolean;
   pid: number | undefined;
-  debugDirectories: readonly string[];
+  kernelOptions: KernelOptions;
 }
 
 const usage = (): string =>
@@ -63,7 +73,7 @@ function writeProbe(
 }
 
 /** Prints what a pattern lists; false: there is nothing. */
-async function printListed({ pattern, verbose, pid, debugDirectories }: Listed): Promise<boolean> {
+async function printListed({ pattern, verbose, pid, kernelOptions }: Listed): Promise<boolean> {
   const sink = stdout();
   let count = 0;
   let problem: string | undefined;
@@ -74,7 +84,7 @@ async function printListed({ pattern, verbose, pid, debugDirectories }: Listed):
       sink.wrote();
     }
   } else {
-    const kernel = liveKernel(debugDirectories);
+    const kernel = liveKernel(kernelOptions);
     const details = { verbose, problem: (message: string): void => void (problem ??= message) };
     for (const probe of listProbes(kernel, pattern, pid)) {
       count++;
@@ -90,13 +100,13 @@ async function printListed({ pattern, verbose, pid, debugDirectories }: Listed):
 function sayMissingDebugInfo(
   patterns: readonly string[],
   pid: number | undefined,
-  directories: readonly string[],
+  kernelOptions: KernelOptions,
 ): void {
   const paths = new Set<string>();
   for (const pattern of patterns) {
     const [type, path] = pattern.trim().split(":");
     if (!path || probeType(type)?.name !== "uprobe") continue;
-    for (const binary of liveKernel(directories).binaries(path, pid)) {
+    for (const binary of liveKernel(kernelOptions).binaries(path, pid)) {
       if (paths.has(binary.path)) continue;
       paths.add(binary.path);
       try {
@@ -117,19 +127,20 @@ export async function listPattern(
   patterns: string,
   verbose: boolean,
   pid?: number,
-  debugDirectories: readonly string[] = [],
+  kernelOptions: KernelOptions = {},
 ): Promise<number> {
+  requireProcess(pid);
   if (/\./.test(patterns) && !/[:*]/.test(patterns)) {
     sayWarning(`there is no file '${patterns}': it is taken as a pattern`);
   }
   let status = 0;
   for (const pattern of patterns.split(",").map((part) => part.trim())) {
-    if (await printListed({ pattern, verbose, pid, debugDirectories })) {
-      if (verbose) sayMissingDebugInfo([pattern], pid, debugDirectories);
+    if (await printListed({ pattern, verbose, pid, kernelOptions })) {
+      if (verbose) sayMissingDebugInfo([pattern], pid, kernelOptions);
       continue;
     }
     status = 1;
-    const { message, hint } = explainMissing(liveKernel(debugDirectories), pattern, pid);
+    const { message, hint } = explainMissing(liveKernel(kernelOptions), pattern, pid);
     sayError(message, hint);
     const obstacle = tracefsObstacle();
     if (obstacle) sayWarning(obstacle);
@@ -147,7 +158,7 @@ export async function listProgram(
   const { plan, diagnostics, files } = compileScript(source, options, parameters);
   reportDiagnostics(diagnostics, files);
   if (!plan) return 1;
-  const kernel = liveKernel(options.debugDirectories);
+  const kernel = liveKernel(kernelOptionsOf(options));
   const sink = stdout();
   for (const { name, via } of plan.probes) {
     if (via !== "begin" && via !== "end") writeProbe(sink, kernel, name.split(":"), options);
@@ -165,11 +176,9 @@ export function main(args: string[]): Promise<number> {
     }
     const patterns = [...positionals, ...rest];
     const pid = parsePid(values.pid as string | undefined);
-    return listPattern(
-      patterns.length > 0 ? patterns.join(",") : "*",
-      values.verbose === true,
-      pid,
-      debugDirectories(values.debuginfo),
-    );
+    return listPattern(patterns.length > 0 ? patterns.join(",") : "*", values.verbose === true, pid, {
+      debugDirectories: debugDirectories(values.debuginfo),
+      traceableFunctions: parseTraceable(values["traceable-functions"]),
+    });
   });
 }

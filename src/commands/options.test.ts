@@ -26,6 +26,10 @@ const rows: [args: string[], meaning: Partial<RunOptions>][] = [
   [["-I", "a", "-I", "b", "--include", "c"], { includeDirectories: ["a", "b"], includeFiles: ["c"] }],
   [["-k", "-e", "x"], { runtimeWarnings: true }],
   [["--unsafe", "--dry-run", "--no-warnings", "-e", "x"], { unsafe: true, dryRun: true, noWarnings: true }],
+  [["--no-feature", "uprobe_multi,kprobe_multi"], { withoutFeatures: ["uprobe_multi", "kprobe_multi"] }],
+  [["--probe-filter", "^k", "-e", "x"], { probeFilter: /^k/ }],
+  [["--traceable-functions", "/dev/null"], { traceableFunctions: "/dev/null" }],
+  [["-b", "-e", "x"], { program: "x" }],
   [["--help"], { show: "help" }],
   [["-V"], { show: "version" }],
   [["-e", "x", "--", "--aot"], { named: { aot: true } }],
@@ -33,6 +37,9 @@ const rows: [args: string[], meaning: Partial<RunOptions>][] = [
 
 /** arguments → a piece of the message or hint */
 const wrong: [args: string[], words: string][] = [
+  [["--no-feature", "kprobe"], "'kprobe_multi'"],
+  [["--probe-filter", "("], "invalid --probe-filter"],
+  [["--traceable-functions", "/no/such"], "/no/such can't be read"],
   [["--quit"], "did you mean '--quiet'?"],
   [["--verbos"], "did you mean '--verbose'?"],
   [["-z"], "unknown option '-z'"],

@@ -1,7 +1,7 @@
 /** `tracedeck run`: a script from arguments to exit code. */
 import { VERSION } from "../version.ts";
 import { complain, guarded, print, reportDiagnostics, sayError } from "./report.ts";
-import { parseRunOptions, RUN_USAGE, type RunOptions, type Stage } from "./runOptions.ts";
+import { kernelOptionsOf, parseRunOptions, RUN_USAGE, type RunOptions, type Stage } from "./runOptions.ts";
 import { takeSource } from "./source.ts";
 
 const { existsSync } = process.getBuiltinModule("node:fs");
@@ -37,7 +37,7 @@ async function listInstead(options: RunOptions): Promise<number> {
     const { source, left } = takeSource(options.program, options.positionals);
     return listProgram(source, options, left);
   }
-  await listPattern(pattern ?? "*", options.verbose, options.pid, options.debugDirectories);
+  await listPattern(pattern ?? "*", options.verbose, options.pid, kernelOptionsOf(options));
   // As bpftrace, which finds nothing to complain of in a pattern without matches.
   return 0;
 }

@@ -2,6 +2,8 @@
 import { parseShare } from "../share.ts";
 import { HELP, type OptionRow, parseOptions, UsageError, usageText } from "./options.ts";
 
+const { accessSync, constants } = process.getBuiltinModule("node:fs");
+
 export const DEBUGINFO: OptionRow = {
   name: "debuginfo",
   value: "DIR[:DIR]",
@@ -15,6 +17,26 @@ export const debugDirectories = (lists: unknown): string[] =>
     .flatMap((list) => list.split(":"))
     .map((directory) => directory.replace(/^\+/, ""))
     .filter(Boolean);
+
+export const TRACEABLE_FUNCTIONS: OptionRow = {
+  name: "traceable-functions",
+  value: "FILE",
+  help: "take the kernel functions that can be traced from a file like available_filter_functions",
+};
+
+/** The file of --traceable-functions; throws UsageError. */
+export function parseTraceable(path: unknown): string | undefined {
+  if (path === undefined) return undefined;
+  try {
+    accessSync(String(path), constants.R_OK);
+    return String(path);
+  } catch {
+    throw new UsageError(
+      `--traceable-functions: ${String(path)} can't be read`,
+      "it has a function a line, as /sys/kernel/tracing/available_filter_functions",
+    );
+  }
+}
 
 export const RUN_OPTIONS: readonly OptionRow[] = [
   { name: "e", value: "PROGRAM", help: "run this program" },
@@ -48,7 +70,19 @@ export const RUN_OPTIONS: readonly OptionRow[] = [
   { name: "include", value: "FILE", help: "include a file before the program", many: true },
   DEBUGINFO,
   { name: "usdt-file-activation", help: "accepted: the kernel counts USDT semaphores itself" },
-  { name: "no-feature", value: "FEATURES", help: "do without kernel features, separated by commas" },
+  TRACEABLE_FUNCTIONS,
+  {
+    name: "probe-filter",
+    value: "REGEX",
+    help: "attach only probes whose name matches; begin and end always",
+  },
+  {
+    name: "no-feature",
+    value: "FEATURES",
+    help: "do without these, separated by commas: 'kprobe_multi', 'kprobe_session', 'uprobe_multi'",
+    many: true,
+  },
+  { name: "btf", short: "b", help: "accepted: types come from BTF anyway" },
   { name: "info", help: "what this kernel and user can do" },
   { name: "version", short: "V", help: "print the version" },
   HELP,
@@ -62,8 +96,6 @@ const REFUSED: Record<string, string> = {
   "verify-llvm-ir": "no LLVM is involved",
   "dwarf-pid": "stacks are unwound by frame pointers",
   fmt: "scripts are not reformatted yet",
-  "traceable-functions": "traceable functions are those that the kernel names",
-  "probe-filter": "not supported yet: name the probes in the script",
 };
 
 export const RUN_USAGE = (): string =>
@@ -119,10 +151,20 @@ export interface RunOptions {
   includeDirectories: string[];
   includeFiles: string[];
   debugDirectories: string[];
+  traceableFunctions: string | undefined;
+  withoutFeatures: string[];
+  probeFilter: RegExp | undefined;
   /** What is run instead of tracing. */
   mode: "test" | "bench" | undefined;
   show: "help" | "version" | "info" | undefined;
 }
+
+/** What the options say of the kernel. */
+export const kernelOptionsOf = (options: RunOptions) => ({
+  debugDirectories: options.debugDirectories,
+  traceableFunctions: options.traceableFunctions,
+  without: options.withoutFeatures,
+});
 
 const LARGEST_PID = 0x40_0000;
 
@@ -166,6 +208,16 @@ function parseMode(values: Record<string, unknown>): RunOptions["mode"] {
   ];
   if (asked.length > 1) throw new UsageError("--mode, --test and --bench exclude each other");
   return asked[0];
+}
+
+const FEATURES = ["kprobe_multi", "kprobe_session", "uprobe_multi"] as const;
+
+function parseFilter(text: string | undefined): RegExp | undefined {
+  try {
+    return text === undefined ? undefined : new RegExp(text);
+  } catch (error) {
+    throw new UsageError(`invalid --probe-filter '${text}'`, (error as Error).message);
+  }
 }
 
 /** `--name=value` and `--switch` after `--`; what else stands there are parameters. */
@@ -212,6 +264,12 @@ export function parseRunOptions(args: readonly string[]): RunOptions {
     includeDirectories: (values.I as string[] | undefined) ?? [],
     includeFiles: (values.include as string[] | undefined) ?? [],
     debugDirectories: debugDirectories(values.debuginfo),
+    traceableFunctions: parseTraceable(values["traceable-functions"]),
+    withoutFeatures: ((values["no-feature"] as string[] | undefined) ?? [])
+      .flatMap((list) => list.split(","))
+      .filter(Boolean)
+      .map((name) => oneOf("--no-feature", name, FEATURES)),
+    probeFilter: parseFilter(text("probe-filter")),
     mode: parseMode(values),
     show: values.help ? "help" : values.version ? "version" : values.info ? "info" : undefined,
   };

@@ -7,7 +7,6 @@ import { errnoText } from "libbpf-ts";
 import { monotonicMs } from "../engine/clock.ts";
 import type { Diagnostic } from "../engine/compile/diagnostic.ts";
 import type { Plan } from "../engine/compile/plan.ts";
-import { isAlive } from "../engine/kernel/processes.ts";
 import { liveContext, liveHost } from "../engine/output/live.ts";
 import { createPrinter, type Printer } from "../engine/output/printer.ts";
 import { Sink } from "../engine/output/sink.ts";
@@ -34,9 +33,6 @@ const { existsSync } = process.getBuiltinModule("node:fs");
 type Files = readonly { name: string; text: string }[];
 
 export async function trace(plan: Plan, files: Files, options: RunOptions): Promise<number> {
-  if (options.pid !== undefined && !isAlive(options.pid)) {
-    throw new UsageError(`there is no process ${options.pid}`);
-  }
   if (options.command !== undefined) requireCommand(options.command);
   return new Run(plan, files, options).run();
 }

@@ -5,6 +5,7 @@
 
 import type { Script } from "./ast.ts";
 import { checkScript } from "./check/index.ts";
+import { someOf } from "./check/nearest.ts";
 import { type Diagnostic, Diagnostics } from "./diagnostic.ts";
 import { disassemble } from "./emit/bpf/listing.ts";
 import { emitPlan, STACK_BYTES } from "./emit/plan.ts";
@@ -70,6 +71,7 @@ const PASSES: readonly { name: string; run: (state: State) => void }[] = [
       state.typed = checkScript(state.script!, state.kernel, state.options, state.diagnostics);
     },
   },
+  { name: "filter", run: filter },
   {
     name: "lower",
     run(state) {
@@ -84,6 +86,26 @@ const PASSES: readonly { name: string; run: (state: State) => void }[] = [
   },
   { name: "emit", run: emit },
 ];
+
+const UNFILTERED = new Set(["begin", "end", "self"]);
+
+/** Leaves out what --probe-filter does not find, once all of the script is known to be right. */
+function filter({ typed, options: { probeFilter }, diagnostics, script }: State): void {
+  if (!typed || !probeFilter) return;
+  const names = typed.actions.flatMap(({ probes }) => probes.map(({ name }) => name));
+  typed.actions = typed.actions
+    .map((action) => ({
+      ...action,
+      probes: action.probes.filter(
+        ({ attach, label, name }) => UNFILTERED.has(attach.kind) || probeFilter.test(label ?? name),
+      ),
+    }))
+    .filter(({ probes }) => probes.length > 0);
+  if (typed.actions.length === 0)
+    diagnostics.error("no-probes", script!.span, `no probe of this script matches ${probeFilter}`, {
+      hint: `it has ${someOf(names)}`,
+    });
+}
 
 function lowered({ typed, options, kernel, diagnostics }: State, onStackLimit: number): Lowered {
   const { warnHelperErrors = false, pid, command, guarded } = options;

@@ -24,6 +24,8 @@ export interface CompileOptions {
   guarded?: boolean;
   /** bench / test mode. */
   mode?: "trace" | "bench" | "test";
+  /** Only probes whose name it finds are attached; begin, end and self always. */
+  probeFilter?: RegExp;
 }
 
 export interface CompileResult {

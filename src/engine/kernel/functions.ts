@@ -19,9 +19,9 @@ function collected(each: (add: (name: string, module: string) => void) => void):
 /** What the list has for places whose function is gone. */
 const NO_FUNCTION = "__ftrace_invalid_address__";
 
-/** The kernel's own list, "name" or "name [module]" a line; on some kernels not even root may read it. */
-export function traceableFunctions(): FunctionNames {
-  const text = readFileSync(`${tracefsPath()}/available_filter_functions`, "latin1");
+/** The kernel's own list, or one like it: "name" or "name [module]" a line; on some kernels not even root may read theirs. */
+export function traceableFunctions(path = `${tracefsPath()}/available_filter_functions`): FunctionNames {
+  const text = readFileSync(path, "latin1");
   return collected((add) => {
     for (let begin = 0; begin < text.length; ) {
       const newline = text.indexOf("\n", begin);

@@ -64,6 +64,15 @@ function orElse<T>(value: T, read: () => T): T {
   }
 }
 
+export interface KernelOptions {
+  /** More places for separate debug files of programs. */
+  debugDirectories?: readonly string[];
+  /** A file that lists the functions which can be traced, instead of the kernel's own list. */
+  traceableFunctions?: string;
+  /** Features to do without. */
+  without?: readonly string[];
+}
+
 class LiveKernel implements Kernel {
   readonly release = release();
   readonly version: readonly [number, number, number];
@@ -117,15 +126,18 @@ class LiveKernel implements Kernel {
   #iterators = lazy(() => (this.hasBtf ? this.#types.iterators() : []));
   #functions = lazy(
     () =>
-      orElse(undefined, traceableFunctions) ??
+      orElse(undefined, () => traceableFunctions(this.#options.traceableFunctions)) ??
       orElse<FunctionNames>(new Map(), () => allFunctions(this.#kallsyms())),
   );
   #pidNamespace = lazy(() =>
     orElse<{ device: bigint; inode: bigint } | undefined>(undefined, ownPidNamespace),
   );
 
-  constructor(debugDirectories: readonly string[]) {
-    this.#binaries = new Binaries(this.arch, debugDirectories);
+  readonly #options: KernelOptions;
+
+  constructor(options: KernelOptions) {
+    this.#options = options;
+    this.#binaries = new Binaries(this.arch, options.debugDirectories);
     const [major, minor, patch] = this.release.split(/[^0-9]+/, 3).map(Number);
     this.version = [major, minor, patch || 0];
   }
@@ -144,6 +156,7 @@ class LiveKernel implements Kernel {
   }
 
   has(feature: string): boolean {
+    if (this.#options.without?.includes(feature)) return false;
     return features.some((row) => row.name === feature) && hasFeature(feature);
   }
   whyNot(feature: string): string | undefined {
@@ -243,11 +256,10 @@ class LiveKernel implements Kernel {
   }
 }
 
-const kernels = memo((directories) => new LiveKernel(directories.split(":").filter(Boolean)));
+const kernels = memo((options) => new LiveKernel(JSON.parse(options) as KernelOptions));
 
-/** The kernel that this process runs on. `debugDirectories`: more places for separate debug files of programs. */
-export const liveKernel = (debugDirectories: readonly string[] = []): Kernel =>
-  kernels(debugDirectories.join(":"));
+/** The kernel that this process runs on. */
+export const liveKernel = (options: KernelOptions = {}): Kernel => kernels(JSON.stringify(options));
 
 /** Why tracefs cannot be read here, in a sentence; undefined: it can. */
 export function tracefsObstacle(): string | undefined {

@@ -136,6 +136,25 @@ describe.skipIf(!isRoot)("tracedeck run", () => {
     expect((await run("begin { exit(); }", "-p", "1", "-c", "true")).status).toBe(1);
   });
 
+  test("--probe-filter attaches what it finds, and begin and end", async () => {
+    const script =
+      'begin { @seen = 0; } interval:ms:7 { @bad = 1; } t:syscalls:sys_enter_* { @[probe] = count(); } own=interval:ms:200 { exit(); } end { printf("end\\n"); }';
+    const { stdout, status } = await run(script, "-q", "--probe-filter", "^own$|sys_enter_(nanosleep|read)$");
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/^end\n/);
+    expect(stdout).not.toContain("@bad");
+    const traced = [...stdout.matchAll(/@\[tracepoint:syscalls:sys_enter_(\w+)\]/g)].map(([, name]) => name);
+    expect(traced).toContain("read");
+    expect(traced.filter((name) => name !== "read" && name !== "nanosleep")).toEqual([]);
+  });
+
+  test("--probe-filter that finds nothing", async () => {
+    const { stderr, status } = await run("interval:s:1 { exit(); }", "--probe-filter", "kprobe");
+    expect(stderr).toContain("no probe of this script matches /kprobe/");
+    expect(stderr).toContain("it has interval:s:1");
+    expect(status).toBe(1);
+  });
+
   test("SIGINT runs end, prints maps and ends with 0", async () => {
     const tracer = startTracedeck(
       ["run", "-e", 'begin { @a = 1; } interval:s:60 { } end { printf("end\\n"); }'],
