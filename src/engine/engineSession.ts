@@ -75,7 +75,7 @@ export class EngineSession {
       files,
     });
     this.#context = { ...liveContext(plan, this.#session.symbols), whyNoStack };
-    this.#tail = new OutputTail(plan, liveHost(this.#context));
+    this.#tail = new OutputTail(plan, liveHost(this.#context), { containers: this.#host.containers });
     this.#state({ state: "attaching", shape: scriptShape(plan, source), diagnostics: placed });
     void this.#run(this.#session, this.#tail, this.#context);
   }

@@ -127,6 +127,8 @@ export interface OutputLine {
   /** May hold anything a traced program chose: sanitize before drawing. */
   text: string;
   kind: "printf" | "print" | "map" | "error" | "warning" | "time";
+  /** Of the process or cgroup that it prints. */
+  container?: ContainerInfo;
 }
 
 /** The state of a session's maps at one moment. What it holds does not grow with the maps. */

@@ -37,7 +37,7 @@ const texts = (tail: OutputTail) => {
 };
 
 it("keeps the last records and counts those before them", () => {
-  const tail = new OutputTail(plan, host, 4);
+  const tail = new OutputTail(plan, host, { capacity: 4 });
   for (let i = 0; i < 10; i++) record(tail, 0, i);
   expect(tail.waiting).toBe(true);
   expect(texts(tail)).toEqual({ lines: ["6", "7", "8", "9"], skipped: 6 });
@@ -45,7 +45,7 @@ it("keeps the last records and counts those before them", () => {
 });
 
 it.each([1, 3, 4, 5, 8, 9])("%d records in a tail of four come out in order", (count) => {
-  const tail = new OutputTail(plan, host, 4);
+  const tail = new OutputTail(plan, host, { capacity: 4 });
   for (let i = 0; i < count; i++) record(tail, 0, i);
   const all = Array.from({ length: count }, (_, i) => String(i));
   expect(texts(tail)).toEqual({ lines: all.slice(-4), skipped: Math.max(0, count - 4) });
@@ -72,5 +72,28 @@ it("takes text between records in its turn", () => {
     ["map", "@b: 2"],
     ["warning", "WARNING: careful"],
     ["printf", "2"],
+  ]);
+});
+
+it("lines say whose processes they print", () => {
+  const pid = { kind: "int", size: 4, signed: false, identity: "process" } as const;
+  const action: ActionPlan = {
+    ...print("%d %d\n"),
+    arguments: [...print("").arguments, { type: pid, offset: 16 }],
+  };
+  const web = { kind: "container", runtime: "docker", id: "4f0c", name: "web" } as const;
+  const containers = {
+    of: (identity: string, value: number | bigint) =>
+      identity === "process" && Number(value) === 12 ? web : undefined,
+  };
+  const tail = new OutputTail({ actions: [action] } as Plan, host, { containers });
+  for (const number of [12, 13]) {
+    const view = new DataView(new ArrayBuffer(24));
+    view.setUint32(16, number, true);
+    tail.record(0, view, 0, 24);
+  }
+  expect(tail.take().lines.map(({ text, container }) => [text, container?.name])).toEqual([
+    ["0 12", "web"],
+    ["0 13", undefined],
   ]);
 });

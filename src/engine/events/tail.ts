@@ -3,9 +3,12 @@
  * next message goes out are kept, as bytes, and formatted then.
  */
 import type { ActionPlan, Plan } from "../compile/plan.ts";
+import type { IntType } from "../compile/types.ts";
+import type { Containers } from "../containers/resolver.ts";
 import { type ActionHost, textActions } from "../output/actions.ts";
 import { ByteWriter } from "../output/bytes.ts";
-import type { OutputLine } from "../protocol.ts";
+import { readInteger } from "../output/values.ts";
+import type { ContainerInfo, OutputLine } from "../protocol.ts";
 
 type LineKind = OutputLine["kind"];
 
@@ -30,6 +33,14 @@ interface Kept {
   time: number;
 }
 
+/** The argument that says whose a record is: a process's before a cgroup's. */
+function ownedArgument({ arguments: all }: ActionPlan): { type: IntType; offset: number } | undefined {
+  const owned = all.flatMap(({ type, offset }) =>
+    type.kind === "int" && type.identity ? [{ type, offset }] : [],
+  );
+  return owned.find(({ type }) => type.identity !== "cgroup") ?? owned[0];
+}
+
 export class OutputTail {
   #plan: Plan;
   #writers: ReturnType<typeof textActions>;
@@ -37,12 +48,22 @@ export class OutputTail {
   #next = 0;
   #count = 0;
   #capacity: number;
+  #containers: Pick<Containers, "of"> | undefined;
+  /** By action. */
+  #owned: ReturnType<typeof ownedArgument>[];
   /** A line that has not ended yet. */
   #partial = "";
 
-  constructor(plan: Plan, host: Omit<ActionHost, "complain">, capacity = 1024) {
+  /** With `containers`, lines say whose the processes and cgroups are that they print. */
+  constructor(
+    plan: Plan,
+    host: Omit<ActionHost, "complain">,
+    { capacity = 1024, containers }: { capacity?: number; containers?: Pick<Containers, "of"> } = {},
+  ) {
     this.#plan = plan;
     this.#capacity = capacity;
+    this.#containers = containers;
+    this.#owned = containers ? plan.actions.map(ownedArgument) : [];
     this.#writers = textActions(plan, {
       ...host,
       complain: ({ severity, message }) => this.say(`${severity.toUpperCase()}: ${message}`, severity),
@@ -107,7 +128,16 @@ export class OutputTail {
     }
     const parts = (this.#partial + text).split("\n");
     this.#partial = parts.pop() ?? "";
-    for (const line of parts) lines.push({ time: slot.time, text: line, kind: slot.kind });
+    const container = slot.text === undefined && parts.length > 0 ? this.#container(slot) : undefined;
+    for (const line of parts) {
+      lines.push({ time: slot.time, text: line, kind: slot.kind, ...(container && { container }) });
+    }
+  }
+
+  #container({ action, view }: Kept): ContainerInfo | undefined {
+    const owned = this.#owned[action];
+    if (!owned) return undefined;
+    return this.#containers!.of(owned.type.identity!, readInteger(view, owned.offset, owned.type));
   }
 
   #slot(size: number): Kept {

@@ -198,4 +198,42 @@ describe("the event pane", () => {
     expect(pane.overflow()).toEqual([]);
     expect(pane.press("/").overflow()).toEqual([]);
   });
+
+  const owned = (texts: string[], name?: string, kind: "container" | "unit" = "container") => ({
+    ...output([]),
+    lines: output(texts).lines.map((line) => ({
+      ...line,
+      ...(name && { container: { kind, runtime: "docker", id: "4f0c", name } }),
+    })),
+  });
+
+  it("says whose lines are, once one is a container's", () => {
+    const pane = driver()
+      .send(output(["one"]))
+      .send(owned(["two\n+1"], "web"));
+    expect(pane.text()).toEqual(["    one", "web two", "    +1"]);
+    expect(
+      pane
+        .send(owned(["three"], "a-name-too-long"))
+        .text()
+        .at(-1),
+    ).toBe("a-name-to… three");
+    expect(pane.press("c").text()).toEqual(["one", "two", "+1", "three"]);
+  });
+
+  it("says the units of lines when asked to", () => {
+    const pane = driver().send(owned(["one"], "sshd.service", "unit"));
+    expect(pane.text()).toEqual(["one"]);
+    expect(pane.press("c").text()).toEqual(["sshd.serv… one"]);
+  });
+
+  it("names of containers can't drive the terminal, and a filter finds them", () => {
+    const pane = driver()
+      .send(owned(["one"], "\x1b[2Jx"))
+      .send(output(["two"]));
+    expect(pane.text()[0]).toBe("\\x1b[2Jx one");
+    pane.press("&");
+    for (const key of "2jx") pane.press(key);
+    expect(pane.text()[0]).toBe("\\x1b[2Jx one");
+  });
 });

@@ -13,6 +13,7 @@ import {
   openPrompt,
   scroll,
   shownEntries,
+  toggleOwners,
   windowTop,
   withField,
 } from "./state.ts";
@@ -109,6 +110,14 @@ export const keys: PaneKey<EventsState>[] = [
     footer: "filter",
     when: reading,
     run: (state) => ({ state: openPrompt(state, "filter") }),
+  },
+  {
+    keys: ["c"],
+    command: "events.containers",
+    help: "show or hide the container of each process, or its unit",
+    footer: "container",
+    when: (state) => reading(state) && Math.max(state.log.widths.container, state.log.widths.unit) > 0,
+    run: (state, _key, size) => ({ state: toggleOwners(state, size) }),
   },
   {
     keys: ["f"],

@@ -14,6 +14,8 @@ export interface EventsState {
   /** Cells scrolled to the right. */
   left: number;
   times: boolean;
+  /** The column that says whose a line is: by itself once one is a container's; or as the user wants it. */
+  owners: "auto" | "shown" | "hidden";
   filter: string;
   search: string;
   /** Number of the entry that the search stands on. */
@@ -30,6 +32,7 @@ export const INITIAL: EventsState = {
   top: 0,
   left: 0,
   times: false,
+  owners: "auto",
   filter: "",
   search: "",
   hit: undefined,
@@ -41,7 +44,14 @@ export const INITIAL: EventsState = {
 export function reduce(state: EventsState, event: PaneEvent): EventsState {
   switch (event.type) {
     case "shape":
-      return { ...INITIAL, size: state.size, times: state.times, filter: state.filter, search: state.search };
+      return {
+        ...INITIAL,
+        size: state.size,
+        times: state.times,
+        owners: state.owners,
+        filter: state.filter,
+        search: state.search,
+      };
     case "size":
       return { ...state, size: event.size };
     case "output": {
@@ -63,6 +73,19 @@ export function shownEntries(state: EventsState): Sequence<Entry> {
     lastFiltered = { entries, filter: state.filter, result: filterEntries(entries, state.filter) };
   }
   return lastFiltered.result;
+}
+
+const WIDEST_OWNER = 24;
+
+/** Cells of the column of owners, without the space behind it; 0: it is not shown. Units only when asked for. */
+export function ownerWidth({ owners, log }: EventsState, { width }: Size): number {
+  const { container, unit } = log.widths;
+  const wanted = owners === "hidden" ? 0 : owners === "shown" ? Math.max(container, unit) : container;
+  return Math.min(wanted, WIDEST_OWNER, width >> 2);
+}
+
+export function toggleOwners(state: EventsState, size: Size): EventsState {
+  return { ...state, owners: ownerWidth(state, size) > 0 ? "hidden" : "shown" };
 }
 
 export function bodyHeight(state: EventsState, size: Size): number {

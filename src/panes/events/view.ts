@@ -2,9 +2,19 @@
 import type { Position, Size, ViewContext } from "../pane.ts";
 import { fieldLine } from "../prompt/field.ts";
 import { markMatches } from "../prompt/pattern.ts";
-import { clockTime, groupedNumber, type Line, line, sliceLine, span } from "../text/index.ts";
+import {
+  clockTime,
+  fitLine,
+  groupedNumber,
+  type Line,
+  line,
+  type Span,
+  sanitize,
+  sliceLine,
+  span,
+} from "../text/index.ts";
 import { type Entry, entrySpans } from "./log.ts";
-import { bodyHeight, type EventsState, shownEntries, windowTop } from "./state.ts";
+import { bodyHeight, type EventsState, ownerWidth, shownEntries, windowTop } from "./state.ts";
 
 const PROMPTS = { filter: "filter: ", search: "search: " };
 
@@ -45,11 +55,27 @@ function entryLine(entry: Entry, state: EventsState, size: Size, context: ViewCo
   const spans = entrySpans(entry);
   const marked = state.search === "" ? spans : markMatches(spans, state.search);
   const time = state.times ? [span(timeColumn(entry), "dim")] : [];
+  const ownerCells = ownerWidth(state, size);
+  const owner = ownerCells > 0 ? ownerColumn(entry, state, ownerCells, context) : [];
   const current = entry.number === state.hit;
   const pointer =
     state.hit === undefined ? [] : [span(current ? (context.unicode ? "▸" : ">") : " ", "accent")];
-  const room = Math.max(0, size.width - pointer.length - (state.times ? 13 : 0));
-  return [...pointer, ...time, ...sliceLine(marked, state.left, state.left + room)];
+  const room = Math.max(
+    0,
+    size.width - pointer.length - (state.times ? 13 : 0) - (ownerCells && ownerCells + 1),
+  );
+  return [...pointer, ...time, ...owner, ...sliceLine(marked, state.left, state.left + room)];
+}
+
+function ownerColumn(
+  { container }: Entry,
+  { owners }: EventsState,
+  width: number,
+  context: ViewContext,
+): Span[] {
+  const shown = container && (owners === "shown" || container.kind === "container");
+  const name = shown ? sanitize(container.name) : "";
+  return [...fitLine([span(name, "accent")], width, "accent", context.unicode ? "…" : "~"), span(" ")];
 }
 
 function timeColumn(entry: Entry): string {
