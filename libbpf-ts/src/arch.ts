@@ -17,7 +17,8 @@ export type SyscallName =
   | "ppoll"
   | "clock_gettime"
   | "prlimit64"
-  | "openat2";
+  | "openat2"
+  | "pipe2";
 
 export interface Arch {
   name: ArchName;
@@ -102,6 +103,7 @@ const arches: Record<ArchName, Arch> = {
       clock_gettime: 228,
       prlimit64: 302,
       openat2: 437,
+      pipe2: 293,
     },
     registers: x64Registers,
     functionArgs: ["di", "si", "dx", "cx", "r8", "r9"],
@@ -132,6 +134,7 @@ const arches: Record<ArchName, Arch> = {
       clock_gettime: 113,
       prlimit64: 261,
       openat2: 437,
+      pipe2: 59,
     },
     registers: arm64Registers,
     functionArgs: ["x0", "x1", "x2", "x3", "x4", "x5", "x6", "x7"],

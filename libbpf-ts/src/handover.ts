@@ -6,11 +6,10 @@
 //
 // posix_spawn, and not Node's child_process, as this is the last thing that a short run does: 2 ms instead of 12.
 
-import { Errno, SysError } from "./errno.ts";
-import { addressOf, close, cstring, libcFunction, setCloseOnExec } from "./sys.ts";
+import { SysError } from "./errno.ts";
+import { addressOf, close, cstring, libcFunction, pipe, setCloseOnExec } from "./sys.ts";
 
 const O_RDWR = 2;
-const O_CLOEXEC = 0o2000000;
 const WNOHANG = 1;
 /** At least as large as posix_spawn_file_actions_t of any libc. */
 const FILE_ACTIONS_SIZE = 256;
@@ -26,12 +25,6 @@ function throwOn(call: string, errno: number): void {
 function stringArray(texts: readonly string[]): { array: BigUint64Array; held: Uint8Array[] } {
   const held = texts.map(cstring);
   return { array: BigUint64Array.from([...held.map(addressOf), 0n]), held };
-}
-
-function pipe(): [read: number, write: number] {
-  const fds = new Int32Array(2);
-  if (libcFunction("pipe2", 2)(addressOf(fds), O_CLOEXEC) !== 0) throw new SysError("pipe2", Errno.EMFILE);
-  return [fds[0], fds[1]];
 }
 
 /** Starts the child with `input` as its standard input; everything that is not close-on-exec is inherited. */

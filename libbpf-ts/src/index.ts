@@ -116,6 +116,7 @@ export {
   dup,
   Mapping,
   pageSize,
+  pipe,
   pollIn,
   raiseMemlock,
   raiseOpenFiles,

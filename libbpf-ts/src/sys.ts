@@ -198,6 +198,16 @@ export function setCloseOnExec(fd: number, on: boolean): void {
   if (result < 0) throw new SysError("fcntl(F_SETFD)", -result);
 }
 
+const O_CLOEXEC = 0o2000000;
+
+/** pipe2(2) with close-on-exec. */
+export function pipe(): [read: number, write: number] {
+  const fds = new Int32Array(2);
+  const result = syscall(nr.pipe2, addressOf(fds), O_CLOEXEC);
+  if (result < 0) throw new SysError("pipe2", -result);
+  return [fds[0], fds[1]];
+}
+
 /** mount(2) without options. */
 export function mount(source: string, target: string, type: string): void {
   const names = [cstring(source), cstring(target), cstring(type)];

@@ -22,7 +22,16 @@ export type TaskEvent =
   /** The last, or any, thread of it has ended. */
   | { kind: "exit"; pid: number; thread: number }
   /** Executable memory. `path` as /proc/PID/maps has it: "//anon", "[vdso]". */
-  | { kind: "map"; pid: number; address: number; length: number; fileOffset: number; path: string };
+  | {
+      kind: "map";
+      pid: number;
+      address: number;
+      length: number;
+      fileOffset: number;
+      /** As /proc/PID/maps has it: "08:01". */
+      device: string;
+      path: string;
+    };
 
 const SAMPLE_TIME = 4n;
 const EXEC = 1 << 13;
@@ -36,6 +45,8 @@ function text(view: DataView, from: number, end: number): string {
 
 const number64 = (view: DataView, at: number): number =>
   view.getUint32(at, true) + view.getUint32(at + 4, true) * 2 ** 32;
+
+const hex = (value: number): string => value.toString(16).padStart(2, "0");
 
 type Decode = (view: DataView, at: number, end: number, misc: number) => TaskEvent | undefined;
 
@@ -57,6 +68,7 @@ const DECODE: Record<number, Decode | undefined> = {
     address: number64(view, at + 16),
     length: number64(view, at + 24),
     fileOffset: number64(view, at + 32),
+    device: [40, 44].map((part) => hex(view.getUint32(at + part, true))).join(":"),
     path: text(view, at + 72, end),
   }),
 };

@@ -1,4 +1,4 @@
-// Files of other processes' file systems. What lies below /proc/PID/root or a directory held as /proc/self/fd/N is its owner's to
+// Files of other processes' file systems. What lies below /proc/PID/root or a directory held as /proc/PID/fd/N is its owner's to
 // arrange: a symbolic link there to /etc/shadow means the one there, not ours, and openat2(2) with RESOLVE_IN_ROOT finds it
 // so (5.6). Older kernels follow such links from our own root. Other paths are opened as usual.
 
@@ -16,7 +16,7 @@ import { archFor } from "./arch.ts";
 import { Errno, SysError } from "./errno.ts";
 import { addressOf, cstring, syscall } from "./sys.ts";
 
-const ROOT = /^\/proc\/(?:\d+\/root|self\/fd\/\d+)(?=\/)/;
+const ROOT = /^\/proc\/(?:\d+\/root|(?:self|\d+)\/fd\/\d+)(?=\/)/;
 const O_PATH = 0o10000000;
 const O_CLOEXEC = 0o2000000;
 const RESOLVE_IN_ROOT = 0x10n;
@@ -48,7 +48,7 @@ function canOpenBelow(): boolean {
   return canResolve;
 }
 
-/** "/proc/PID/root" or "/proc/self/fd/N" of a path below it; else "". */
+/** "/proc/PID/root" or "/proc/PID/fd/N" of a path below it; else "". */
 export const rootOfPath = (path: string): string => ROOT.exec(path)?.[0] ?? "";
 
 /** open(2) within the path's root; the descriptor. Throws SysError, or Node's error of other paths. */

@@ -3,6 +3,7 @@ import { missingHint } from "../engine/compile/check/program.ts";
 import type { Kernel } from "../engine/compile/kernel.ts";
 import { probeType } from "../engine/compile/tables/probeTypes.ts";
 import { type KernelOptions, liveKernel, tracefsObstacle } from "../engine/kernel/live.ts";
+import { ProcessError } from "../engine/kernel/processes.ts";
 import {
   explainMissing,
   isTypePattern,
@@ -167,6 +168,17 @@ export async function listProgram(
   return 0;
 }
 
+/** A process that ends meanwhile, or is another user's, is no fault of ours. */
+async function ofProcess(list: () => Promise<number>): Promise<number> {
+  try {
+    return await list();
+  } catch (error) {
+    if (!(error instanceof ProcessError)) throw error;
+    sayError(error.message);
+    return 1;
+  }
+}
+
 export function main(args: string[]): Promise<number> {
   return guarded(async () => {
     const { values, positionals, rest } = parseOptions(args, OPTIONS);
@@ -176,9 +188,11 @@ export function main(args: string[]): Promise<number> {
     }
     const patterns = [...positionals, ...rest];
     const pid = parsePid(values.pid as string | undefined);
-    return listPattern(patterns.length > 0 ? patterns.join(",") : "*", values.verbose === true, pid, {
+    const pattern = patterns.length > 0 ? patterns.join(",") : "*";
+    const options = {
       debugDirectories: debugDirectories(values.debuginfo),
       traceableFunctions: parseTraceable(values["traceable-functions"]),
-    });
+    };
+    return ofProcess(() => listPattern(pattern, values.verbose === true, pid, options));
   });
 }

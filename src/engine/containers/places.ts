@@ -3,7 +3,7 @@
  * run containers without root. All paths are below the machine's root, which a tracer in a container sees elsewhere.
  */
 import { readdirSync, statSync } from "node:fs";
-import { readJson, readSmallFile } from "./files.ts";
+import { mayNotAnswer, readJson, readSmallFile } from "./files.ts";
 
 export interface Machine {
   /** What the machine's paths stand below, with a "/" at its end. */
@@ -14,11 +14,12 @@ const LARGEST_CONFIG = 1 << 20;
 const LARGEST_PASSWD = 4 << 20;
 
 export function isFolder(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+  return !mayNotAnswer(path) && (statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false);
 }
 
 /** Names of the folders in a folder; none where it can't be read. */
 export function folders(path: string): string[] {
+  if (mayNotAnswer(path)) return [];
   try {
     return readdirSync(path, { withFileTypes: true }).flatMap((it) => (it.isDirectory() ? [it.name] : []));
   } catch {

@@ -164,12 +164,17 @@ export class Binaries {
 
   /** For a name without wildcards that `find` finds nothing for. */
   whyNone(name: string, pid?: number): BinaryProblem {
-    return whyNoBinary(name, this.#arch, pid);
+    try {
+      return whyNoBinary(name, this.#arch, pid);
+    } catch (error) {
+      return { message: (error as Error).message };
+    }
   }
 
-  /** What a process has mapped to execute, or what any has. */
+  /** What a process has mapped to execute, or what any has. Throws ProcessError when it has ended. */
   mapped(pid?: number): readonly UserBinary[] {
-    return this.#openAll(mappedFiles(pid, rootOf).filter(isFile));
+    rootOf(pid);
+    return this.#openAll(mappedFiles(pid).filter(isFile));
   }
 
   ofCommand(command: string): readonly UserBinary[] {

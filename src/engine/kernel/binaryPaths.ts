@@ -9,7 +9,7 @@ import type { Arch } from "../compile/kernel.ts";
 import { hasWildcard, wildcard } from "../compile/probes/wildcard.ts";
 import { findLibrary, isLibrary } from "./ldCache.ts";
 import { mappedFiles } from "./mappedFiles.ts";
-import { DELETED, fileSystemOf } from "./processes.ts";
+import { DELETED, fileSystemOf, isAlive, ProcessError } from "./processes.ts";
 
 const USUAL_PATH = "/usr/local/bin:/usr/bin:/bin";
 
@@ -39,12 +39,20 @@ function linkText(path: string): string | undefined {
   }
 }
 
-/** What to put before a process's paths: "" when it sees the same files as we do. */
+/**
+ * What to put before a process's paths: "" when it sees the same files as we do. Throws ProcessError when it has ended or is not
+ * ours to look at: its paths would be taken for ours.
+ */
 export function rootOf(pid: number | undefined): string {
+  if (pid === undefined) return "";
   try {
-    return pid === undefined ? "" : fileSystemOf(pid).root;
-  } catch {
-    return "";
+    return fileSystemOf(pid).root;
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (!isAlive(pid)) throw new ProcessError(`process ${pid} has ended`);
+    throw new ProcessError(
+      code === "EACCES" ? `the files of process ${pid} may not be looked at by this user` : message,
+    );
   }
 }
 
@@ -54,8 +62,12 @@ export function realPath(path: string): string {
   if (own) {
     const target = linkText(path);
     if (!target || target.endsWith(DELETED)) return path;
-    const root = rootOf(Number(own[1]));
-    return isFile(root + target) ? root + target : path;
+    try {
+      const root = rootOf(Number(own[1]));
+      return isFile(root + target) ? root + target : path;
+    } catch {
+      return path;
+    }
   }
   if (path.startsWith("/proc/")) return path;
   try {
@@ -88,7 +100,7 @@ function candidates(name: string, arch: Arch, pid: number | undefined): string[]
   const isLibraryName = name.startsWith("lib");
   const library = isLibraryName ? findLibrary(name, arch, root) : undefined;
   // What the process has loaded is what is meant, wherever its loader found it.
-  const loaded = isLibraryName && pid !== undefined ? mappedFiles(pid, rootOf) : [];
+  const loaded = isLibraryName && pid !== undefined ? mappedFiles(pid) : [];
   return [
     ...loaded.filter((file) => isLibrary(name, basename(linkText(file) ?? file).replace(DELETED, ""))),
     ...(library ? [root + library] : []),
@@ -101,7 +113,7 @@ function candidates(name: string, arch: Arch, pid: number | undefined): string[]
 function deletedFile(path: string, pid: number | undefined): string | undefined {
   if (pid === undefined) return undefined;
   if (linkText(`/proc/${pid}/exe`) === path + DELETED) return `/proc/${pid}/exe`;
-  const places = mappedFiles(pid, rootOf).filter((file) => /^\/proc\/\d+\/map_files\//.test(file));
+  const places = mappedFiles(pid).filter((file) => /^\/proc\/\d+\/map_files\//.test(file));
   return places.find((file) => linkText(file) === path + DELETED);
 }
 

@@ -16,6 +16,9 @@ export function ownPidNamespace(proc = "/proc/"): { device: bigint; inode: bigin
   return ino === INITIAL_PID_NAMESPACE ? undefined : { device: dev, inode: ino };
 }
 
+/** A process that has ended, or that is not this user's to look at. */
+export class ProcessError extends Error {}
+
 interface ProcessStat {
   state: string;
   /** PF_… */

@@ -23,7 +23,7 @@ const MOST_OPEN = 64;
 const MOST_NAMES = 4096;
 
 /** `mangled`: the name in the file, where the author wrote another. */
-type Found = { name: string; mangled?: string; offset: number } | undefined;
+export type Found = { name: string; mangled?: string; offset: number } | undefined;
 
 /** What linkers put behind the names of symbols that have versions. */
 const VERSION = /@@?[A-Za-z][\w.]*$/;

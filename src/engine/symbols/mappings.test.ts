@@ -40,6 +40,7 @@ it("puts a mapping in the place of what it lies over", () => {
     end,
     fileOffset: start,
     path,
+    device: "08:01",
     seen: 0,
   });
   const shown = (mappings: Mapping[]) =>

@@ -5,6 +5,8 @@ export interface Mapping {
   start: number;
   end: number;
   fileOffset: number;
+  /** Of its file, as /proc/PID/maps has it. */
+  device: string;
   /** "" or "//anon" for anonymous memory, "[vdso]" and its kind as they are. */
   path: string;
   /** Wall clock, ms: when it was seen. A file that has changed since is another one. */

@@ -4,12 +4,13 @@
  */
 import { readFileSync } from "node:fs";
 import { monotonicMs } from "../clock.ts";
-import { DELETED, isAlive, livingThread, mapFile, mappingsOf } from "../kernel/processes.ts";
+import { isAlive, livingThread, mappingsOf } from "../kernel/processes.ts";
 import type { ResolvedSymbol } from "./context.ts";
-import { type FileSymbols, fileSymbols } from "./files.ts";
+import type { FileSymbols } from "./files.ts";
 import { JitMapFile } from "./jitMapFile.ts";
 import { isAnonymous, isMemoryFile, type Mapping, mappingAt, withMapping } from "./mappings.ts";
-import type { Roots } from "./roots.ts";
+import { jitSymbol, symbolsOfMapping } from "./reading.ts";
+import type { Root, Roots } from "./roots.ts";
 import { vdsoSymbols } from "./vdso.ts";
 
 function readText(path: string): string {
@@ -27,7 +28,7 @@ interface Identity {
   /** Undefined: not known yet. */
   innerPid: number | undefined;
   uid: number;
-  root: string;
+  root: Root;
 }
 
 export class ProcessSymbols {
@@ -148,6 +149,7 @@ export class ProcessSymbols {
 
   resolve(address: bigint): ResolvedSymbol | undefined {
     this.settle();
+    if (this.#identity && this.#identity.root.path === undefined && !this.ended) this.#identify();
     const at = Number(address);
     let mapping = mappingAt(this.#mappings, at);
     if (!mapping && !this.ended) {
@@ -174,25 +176,23 @@ export class ProcessSymbols {
     return mapping.symbols.found;
   }
 
-  /** The file as the process sees it, in its own mount namespace; one that was replaced meanwhile while it is mapped. */
-  #readSymbols({ path, seen, start, end }: Mapping): FileSymbols | undefined {
-    const root = this.#identity?.root ?? "";
-    const file = path.endsWith(DELETED)
-      ? undefined
-      : fileSymbols({ path: root + path, root, unchangedSince: seen });
-    if (file || this.ended) return file;
-    return fileSymbols({ path: mapFile(this.pid, { start, end }), root });
+  #readSymbols(mapping: Mapping): FileSymbols | undefined {
+    const root = this.#identity?.root ?? this.#roots.own;
+    return symbolsOfMapping(root, mapping, this.ended ? undefined : this.pid);
   }
 
   #resolveJit(address: number): ResolvedSymbol | undefined {
     if (this.#identity?.innerPid === undefined && !this.ended) this.#identify();
     if (!this.#identity) return undefined;
     const { uid, root } = this.#identity;
-    const innerPid = this.#identity.innerPid ?? (root === "" ? this.pid : undefined);
+    const innerPid = this.#identity.innerPid ?? (root.path === "" ? this.pid : undefined);
     if (innerPid === undefined) return undefined;
-    const path = `${root}/tmp/perf-${innerPid}.map`;
-    if (this.#jit?.path !== path) this.#jit = new JitMapFile(path);
-    const found = this.#jit.at(address, uid);
-    return found && { ...found, module: `/tmp/perf-${innerPid}.map` };
+    const module = `/tmp/perf-${innerPid}.map`;
+    const file = (path: string) => {
+      if (this.#jit?.path !== path) this.#jit = new JitMapFile(path);
+      return this.#jit;
+    };
+    const found = jitSymbol(root, module, { address, uid, file });
+    return found && { ...found, module };
   }
 }

@@ -6,21 +6,31 @@
 import { readdirSync } from "node:fs";
 import { type TaskEvent, TaskEvents } from "libbpf-ts";
 import { monotonicMs } from "../clock.ts";
+import type { Mount } from "../kernel/mounts.ts";
+import type { FileSymbols } from "./files.ts";
 import { ProcessSymbols } from "./process.ts";
+import { symbolsOfPath } from "./reading.ts";
 import { Roots } from "./roots.ts";
 
 const MOST = 4096;
 /** So many of the processes that run already are looked at beforehand. */
 const MOST_BEFOREHAND = 1024;
+/** Looks of one go. */
+const FEWEST = 8;
 /** Milliseconds between listings of all processes, where events are lost again and again. */
 const LIST_EVERY = 1000;
 
 export class Processes implements Disposable {
   #known = new Map<number, ProcessSymbols>();
-  #roots = new Roots();
+  #roots: Roots;
   #events: TaskEvents | undefined;
   #unseen: number[] = [];
   #listed = Number.NEGATIVE_INFINITY;
+
+  /** `silent`: told of the mounts whose servers do not answer when their files are to be read. */
+  constructor(silent: (mount: Mount) => void = () => {}) {
+    this.#roots = new Roots(silent);
+  }
 
   /** Follows what starts from now on, where the kernel lets us, and lists what is there. */
   watch(): void {
@@ -38,10 +48,13 @@ export class Processes implements Disposable {
     this.#unseen = pids.sort((a, b) => a - b).slice(-MOST_BEFOREHAND);
   }
 
-  /** Looks at some of the processes whose start was not told of, the youngest first, for so many milliseconds. */
+  /**
+   * Looks at some of the processes whose start was not told of, the youngest first, for so many milliseconds; at a few also
+   * where those go by while others have the CPU.
+   */
   lookAround(limit: number): void {
     const end = monotonicMs() + limit;
-    while (this.#unseen.length > 0 && monotonicMs() < end) {
+    for (let looks = 0; this.#unseen.length > 0 && (looks < FEWEST || monotonicMs() < end); looks++) {
       const pid = this.#unseen.pop()!;
       const process = this.#known.get(pid);
       if (process) process.settle();
@@ -74,6 +87,13 @@ export class Processes implements Disposable {
     // Nobody tells what becomes of it.
     if (!this.watching) process.refreshIfOld();
     return process;
+  }
+
+  /** Symbols of a file by its path from here, which may lead through another process's root. */
+  symbolsAt(path: string): FileSymbols | undefined {
+    const [, pid, within] = /^\/proc\/(\d+)\/root(\/.*)$/s.exec(path) ?? [];
+    const root = pid === undefined ? this.#roots.own : this.#roots.of(Number(pid));
+    return root && symbolsOfPath(root, within ?? path);
   }
 
   has(pid: number): boolean {
@@ -134,11 +154,12 @@ export class Processes implements Disposable {
         return;
       }
       case "map": {
-        const { address, length, fileOffset, path } = event;
+        const { address, length, fileOffset, device, path } = event;
         this.#known.get(event.pid)?.mapped({
           start: address,
           end: address + length,
           fileOffset,
+          device,
           path,
           seen: Date.now(),
         });

@@ -6,8 +6,8 @@
 import type { BpfMap } from "libbpf-ts";
 import { monotonicMs } from "../clock.ts";
 import type { Plan } from "../compile/plan.ts";
+import type { Mount } from "../kernel/mounts.ts";
 import type { ResolvedSymbol, SymbolContext } from "./context.ts";
-import { fileSymbols } from "./files.ts";
 import { kernelSymbol, kernelSymbolsHidden } from "./kernel.ts";
 import { pidOffsets } from "./offsets.ts";
 import { Processes } from "./processes.ts";
@@ -26,11 +26,12 @@ export class SessionSymbols implements SymbolContext, Disposable {
   #stackMap: (map: number) => BpfMap | undefined;
   #mapAt: (map: number) => BpfMap | undefined;
   #takenOut: (index: number, id: bigint) => Uint8Array | undefined;
-  #processes = new Processes();
+  #processes = new Processes((mount) => this.#silent(mount));
   /** Stacks that were looked up, "map:id" → words; what an id stands for never changes. */
   #stacks = new Map<string, BigUint64Array>();
   #warn: (message: string) => void = () => {};
   #explained = false;
+  #silentDevices = new Set<string>();
   /** Stacks that were not there, so that each counts once; one may come back under its id. */
   #gone = new Set<string>();
   #stacksGone = 0;
@@ -106,6 +107,15 @@ export class SessionSymbols implements SymbolContext, Disposable {
     this.#warn(why);
   }
 
+  /** Says once of each file system that nobody answers for it. */
+  #silent({ device, type, point, source }: Mount): void {
+    if (this.#silentDevices.has(device)) return;
+    this.#silentDevices.add(device);
+    this.#warn(
+      `${point} (${[type, source].filter(Boolean).join(", ")}) does not answer: functions of files there are shown as file+offset until it does`,
+    );
+  }
+
   user(pid: number, address: bigint, probe = 0): ResolvedSymbol | undefined {
     // What has started since may be asked for, and what is known may be another program by now.
     this.#processes.catchUp();
@@ -146,7 +156,7 @@ export class SessionSymbols implements SymbolContext, Disposable {
   #ofProbe(address: bigint, probe: number): ResolvedSymbol | undefined {
     const attach = this.#plan.probes[probe - 1]?.attach;
     if (attach?.kind !== "uprobe" || (Number(address & 0xfffn) ^ attach.offset) & 0xfff) return undefined;
-    const symbol = fileSymbols({ path: attach.path })?.at(attach.offset);
+    const symbol = this.#processes.symbolsAt(attach.path)?.at(attach.offset);
     return symbol && { ...symbol, module: attach.path };
   }
 

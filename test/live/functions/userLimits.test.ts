@@ -1,4 +1,5 @@
 /** What a probe on a user function may not do, and what --unsafe makes of it. */
+import { spawn } from "node:child_process";
 import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -121,6 +122,19 @@ describe.skipIf(!canTraceC)("limits of user functions", () => {
       go,
     );
     expect(many.stderr).toContain("no function of");
+  });
+
+  test.each([
+    ["uprobe:/bin/sh:main", "/bin/sh"],
+    ["uprobe:*:main", "programs and libraries"],
+    ["usdt:libc:*", "libc"],
+    ["usdt:*:*", "*"],
+  ])("%s of a process that ended meanwhile", async (spec, what) => {
+    const child = spawn("true");
+    await new Promise((done) => child.on("close", done));
+    const { stderr, status } = await runScript(`${spec} { }`, ["-p", String(child.pid)]);
+    expect(stderr).toContain(`ERROR: ${what} can't be looked for: process ${child.pid} has ended`);
+    expect(status).toBe(1);
   });
 });
 

@@ -7,7 +7,7 @@ import type { UsdtProbe, UserBinary } from "../kernel.ts";
 import type { Probe } from "../typed.ts";
 import { type ProbeRequest, probe, wrongShape } from "./request.ts";
 import { shownPath } from "./shownPath.ts";
-import { binaries } from "./userFunction.ts";
+import { binaries, lookedFor } from "./userFunction.ts";
 import { hasWildcard, wildcard } from "./wildcard.ts";
 
 interface Wanted {
@@ -68,7 +68,10 @@ export function expandUsdt(request: ProbeRequest): Probe[] {
   const wanted = wantedOf(request);
   if (!wanted?.name || (wanted.target === "" && !ofProcess(request))) return misshapen(request);
   const all = every(wanted.target);
-  const places = all ? mapped(request) : kernel.binaries(wanted.target, options.pid);
+  const places = lookedFor(request, wanted.target || "USDT probes", () =>
+    all ? mapped(request) : kernel.binaries(wanted.target, options.pid),
+  );
+  if (!places) return [];
   if (places.length === 0 && !all) {
     // With -p the binary may be left out: what stands in its place may be the provider.
     const provided = ofProcess(request)

@@ -8,23 +8,31 @@ import { expandSourceLine, inlinedHint, isSourceLine, readSourceLine, SOURCE_LIN
 import { functionsOf, isLanguage, LANGUAGES, type NameLanguage, nearMatches } from "./userSymbols.ts";
 import { hasWildcard } from "./wildcard.ts";
 
+/** What is found; undefined: it can't be looked for, as when the process of -p has ended, which is reported. */
+export function lookedFor(
+  request: ProbeRequest,
+  what: string,
+  find: () => readonly UserBinary[],
+): readonly UserBinary[] | undefined {
+  try {
+    return find();
+  } catch (error) {
+    request.missing("unknown-binary", `${what} can't be looked for: ${(error as Error).message}`);
+    return undefined;
+  }
+}
+
 /** The binaries that a path, a library's name or a wildcard means; reports when there are none. */
 export function binaries(request: ProbeRequest, pattern: string): readonly UserBinary[] {
   const { kernel, options } = request;
-  let found: readonly UserBinary[] = [];
-  let why = "";
-  try {
-    found = kernel.binaries(pattern, options.pid);
-  } catch (error) {
-    why = error instanceof Error ? `: ${error.message}` : "";
-  }
+  const found = lookedFor(request, pattern, () => kernel.binaries(pattern, options.pid));
+  if (!found) return [];
   if (found.length > 0) return found;
-  const problem =
-    why === "" && !hasWildcard(pattern) ? kernel.whyNoBinary?.(pattern, options.pid) : undefined;
+  const problem = hasWildcard(pattern) ? undefined : kernel.whyNoBinary?.(pattern, options.pid);
   if (problem) request.missing("unknown-binary", problem.message, problem.hint);
   else if (hasWildcard(pattern))
-    request.missing("unknown-binary", `no program or library matches ${pattern}${why}`, "is the path right?");
-  else request.missing("unknown-binary", `there is no program or library ${pattern}${why}`);
+    request.missing("unknown-binary", `no program or library matches ${pattern}`, "is the path right?");
+  else request.missing("unknown-binary", `there is no program or library ${pattern}`);
   return found;
 }
 
@@ -63,7 +71,10 @@ function placesOf(request: ProbeRequest, target: string): { found: readonly User
       );
     return { found: target === "*" ? all : all.slice(0, 1), lenient: target === "*" };
   }
-  if (target === "*") return { found: kernel.mappedBinaries(options.pid), lenient: true };
+  if (target === "*") {
+    const find = () => kernel.mappedBinaries(options.pid);
+    return { found: lookedFor(request, "programs and libraries", find) ?? [], lenient: true };
+  }
   return { found: binaries(request, `/proc/${options.pid}/exe`), lenient: false };
 }
 
