@@ -8,7 +8,7 @@ import type { ActionBlock, Expression, ProbeSpec, Script } from "../ast.ts";
 import { type Diagnostic, Diagnostics } from "../diagnostic.ts";
 import type { CompileOptions } from "../index.ts";
 import type { Kernel } from "../kernel.ts";
-import { expandProbe } from "../probes/expand.ts";
+import { expandProbe, NO_MATCH } from "../probes/expand.ts";
 import type { ProbeTypeRow } from "../tables/probeTypes.ts";
 import type { MapInfo, Probe, TypedAction, TypedProgram } from "../typed.ts";
 import { isAggregation } from "../types.ts";
@@ -170,6 +170,7 @@ function expandActions(script: Script, shared: ScriptContext): Task[] {
   for (const action of script.actions) {
     const alone = action.probes.length === 1;
     const byRow = new Map<ProbeTypeRow, Probe[]>();
+    const reported = report.list.length;
     for (const spec of action.probes)
       for (const { row, probes } of expandProbe(spec, kernel, options, config, report, alone)) {
         total += probes.length;
@@ -181,6 +182,9 @@ function expandActions(script: Script, shared: ScriptContext): Task[] {
         const names = new Set(known.map((probe) => probe.name));
         byRow.set(row, [...known, ...probes.filter((probe) => !names.has(probe.name))]);
       }
+    if (config.missingProbes === "error" && [...byRow.values()].every((probes) => probes.length === 0))
+      for (const problem of report.list.slice(reported))
+        if (problem.code === NO_MATCH) problem.severity = "error";
     const uses = usesOf(action);
     for (const [row, probes] of byRow)
       for (const group of groupProbes(row, probes, uses, (one) => new Context(shared, one, PASSES)))

@@ -1,18 +1,22 @@
 /** Probe specs of an action → attach points: names completed, parameters put in, wildcards matched, limits kept. */
 import type { ProbeSpec } from "../ast.ts";
 import { didYouMean } from "../check/nearest.ts";
-import type { Diagnostics, Span } from "../diagnostic.ts";
+import { Diagnostics, type Span } from "../diagnostic.ts";
 import type { CompileOptions } from "../index.ts";
 import type { Kernel } from "../kernel.ts";
 import { splitProbe } from "../parse/probe-spec.ts";
 import { offeredRow, PROBE_TYPES, type ProbeTypeRow, probeType } from "../tables/probeTypes.ts";
 import type { Config, Probe } from "../typed.ts";
+import type { ProbeRequest } from "./request.ts";
 import { hasWildcard, wildcard } from "./wildcard.ts";
 
 export interface ExpandedSpec {
   row: ProbeTypeRow;
   probes: Probe[];
 }
+
+/** The code of what `missing` reports for a wildcard. */
+export const NO_MATCH = "no-match";
 
 /** `alone`: the action has no other spec, and would be nothing without this one. */
 export function expandProbe(
@@ -29,21 +33,31 @@ export function expandProbe(
     return [];
   }
   const known = report.list.length;
-  const rows = rowsFor(provider, spec.span, report);
+  const isUser = options.pid !== undefined || parts[0]?.includes("/");
+  const rows = rowsFor(provider, isUser ? "user" : "kernel", spec.span, report);
   const missing = (code: string, message: string, hint?: string): void => {
     if (config.missingProbes === "ignore") return;
-    const level = config.missingProbes === "warn" ? "warning" : "error";
+    // A wildcard may find nothing where others find something.
+    const level = config.missingProbes === "warn" || (code === NO_MATCH && !alone) ? "warning" : "error";
     const goOn = level === "error" && !alone;
     report[level](code, spec.span, message, {
       ...(hint ? { hint } : {}),
       ...(goOn ? { notes: [{ message: "config = { missing_probes=warn } goes on without it" }] } : {}),
     });
   };
-  const specs = rows.flatMap((row) => {
-    const request = { type: row.name, parts, span: spec.span, kernel, options, config, report, missing };
-    const probes = row.expand(request);
+  const expandAs = (row: ProbeTypeRow, own: Pick<ProbeRequest, "report" | "missing">): ExpandedSpec[] => {
+    const probes = row.expand({ type: row.name, parts, span: spec.span, kernel, options, config, ...own });
     return byOffer(row, label === undefined ? probes : probes.map((probe) => ({ ...probe, label })));
-  });
+  };
+  // Of several types, those count that have such a probe.
+  const silent = { report: new Diagnostics(), missing: () => {} };
+  const specs = rows.flatMap((row) => expandAs(row, rows.length > 1 ? silent : { report, missing }));
+  if (rows.length > 1 && specs.every(({ probes }) => probes.length === 0))
+    missing(
+      NO_MATCH,
+      `no ${rows.map(({ name }) => name).join(", ")} probe matches ${spec.text}`,
+      `list them: tracedeck list '${spec.text}'`,
+    );
   if (empty.length > 0)
     for (const problem of report.list.slice(known))
       (problem.notes ??= []).push({
@@ -71,12 +85,18 @@ const REMOVED: Readonly<Record<string, string>> = {
 const REMOVED_ALIASES: Readonly<Record<string, string>> = { aw: "asyncwatchpoint" };
 
 /** One type, or all that a wildcard in its place matches. */
-function rowsFor(provider: string, span: Span, report: Diagnostics): ProbeTypeRow[] {
+function rowsFor(
+  provider: string,
+  where: "kernel" | "user",
+  span: Span,
+  report: Diagnostics,
+): ProbeTypeRow[] {
   const row = probeType(provider);
   if (row) return [row];
   if (hasWildcard(provider)) {
     const found = PROBE_TYPES.filter((candidate) => wildcard(provider)(candidate.name));
-    if (found.length) return found;
+    const usual = found.filter(({ wild }) => wild === where);
+    if (found.length) return usual.length > 0 ? usual : found;
   }
   const names = PROBE_TYPES.flatMap((candidate) => [candidate.name, ...candidate.aliases]);
   report.error("unknown-provider", span, `there is no probe type ${provider || "(empty)"}`, {

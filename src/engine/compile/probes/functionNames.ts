@@ -44,11 +44,11 @@ const PERILOUS =
 export function resolveFunctions(request: ProbeRequest): Target[] {
   const { parts, type, report, span, options } = request;
   const last = parts.at(-1)!;
-  const plus = last.lastIndexOf("+");
+  const plus = last.indexOf("+");
   const name = plus > 0 ? last.slice(0, plus) : last;
   const offset = plus > 0 ? parseInteger(last.slice(plus + 1)) : 0n;
   if (offset === undefined) {
-    report.error("probe-syntax", span, `${last.slice(plus + 1)} is no offset`, {
+    report.error("probe-syntax", span, `${last.slice(plus + 1) || "(empty)"} is no offset`, {
       hint: `for example ${type}:${name}+4`,
     });
     return [];

@@ -25,13 +25,17 @@ const COUNTERPART: Readonly<Record<string, string>> = {
 const isReturn = (type: string): boolean => type === "kretprobe" || type === "fexit";
 const ownWay = (type: string): Way => (type === "kprobe" || type === "kretprobe" ? "kprobe" : "fentry");
 
-export function expandKernelFunction(request: ProbeRequest): Probe[] {
-  const { type, parts } = request;
+export function expandKernelFunction(asked: ProbeRequest): Probe[] {
+  const { type } = asked;
+  const parts = asked.parts.length === 2 && asked.parts[0] === "" ? asked.parts.slice(1) : asked.parts;
+  const request = { ...asked, parts };
   if (ownWay(type) === "fentry" && parts[0] === "bpf" && parts.length > 1) {
     if (usable(request, type)) return expandBpfFunction(request);
     request.missing("no-feature", lack(request, type));
     return [];
   }
+  if (ownWay(type) === "fentry" && parts[0] === "bpf")
+    return wrongShape(request, `${type}:bpf:NAME, which functions of BPF programs are, or ${type}:FUNCTION`);
   if (parts.length < 1 || parts.length > 2 || parts.some((part) => !part))
     return wrongShape(request, `${type}:FUNCTION or ${type}:MODULE:FUNCTION`);
   const way = chooseWay(request);

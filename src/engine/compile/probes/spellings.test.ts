@@ -36,6 +36,36 @@ describe("attach points are understood however they are spelled", () => {
     ["kprobe:vfs_read+0b100", [{ kind: "kprobe", function: "vfs_read", offset: 4 }]],
   ])("%s", (spec, attach) => expect(attachOf(spec)).toMatchObject(attach));
 
+  it.each<[string, string[]]>([
+    ["kprobe::vfs_read", ["kprobe:vfs_read"]],
+    ["fentry::vfs_read", ["fentry:vmlinux:vfs_read"]],
+    ["*:sched:sched_switch", ["tracepoint:sched:sched_switch"]],
+    ["*tracepoint:sched_switch", ["rawtracepoint:vmlinux:sched_switch"]],
+    ["k*:vfs_read", ["kprobe:vfs_read"]],
+    ["soft*:cs:", ["software:cs:"]],
+    ["*:/usr/lib/x86_64-linux-gnu/libc.so.6:*mallo?", ["uprobe:/usr/lib/x86_64-linux-gnu/libc.so.6:malloc"]],
+    [
+      "u*:/usr/lib/x86_64-linux-gnu/libc.so.6:setjm?",
+      ["usdt:/usr/lib/x86_64-linux-gnu/libc.so.6:libc:setjmp"],
+    ],
+  ])("%s means %j", (spec, names) =>
+    expect(
+      checked(`${spec} { @ = count(); }`).actions.flatMap(({ probes }) => probes.map(({ name }) => name)),
+    ).toEqual(names),
+  );
+
+  it("a wildcard may find nothing where others find something", () => {
+    const source = "kprobe:vfs_read, kprobe:qqq*, t:sched:qqq* { @ = count(); }";
+    const { program, diagnostics } = checkSource(source, {}, fullKernel());
+    expect(program?.actions.flatMap(({ probes }) => probes.map(({ name }) => name))).toEqual([
+      "kprobe:vfs_read",
+    ]);
+    expect(diagnostics.map(({ severity, code }) => `${severity} ${code}`)).toEqual([
+      "warning no-match",
+      "warning no-match",
+    ]);
+  });
+
   it("a name of the script's own is what probe gives", () => {
     const [action] = checked(
       'tick=interval:s:1 { if (probe == "tick") { @a = 1; } else { @b = 1; } }',
@@ -93,6 +123,16 @@ describe("what is no attach point is refused with what to do", () => {
     [
       "usdt:libc:lbc:setjmp",
       "no USDT probe lbc:setjmp in /usr/lib/x86_64-linux-gnu/libc.so.6 | did you mean libc:setjmp?",
+    ],
+    ["kprobe:qqq*, kprobe:qqr*", "no kernel function that can be traced matches qqq* | list them"],
+    ["kprobe:vfs_read, kprobe:qqq", "no kernel function qqq that can be traced"],
+    ["kprobe:vfs_read+1+2", "1+2 is no offset | for example kprobe:vfs_read+4"],
+    ["kprobe:vfs_read+", "(empty) is no offset"],
+    ["fentry:bpf", "fentry:bpf:NAME"],
+    ["t:sched:qqq*", "matches tracepoint:sched:qqq* | list them: tracedeck list 'tracepoint:sched:*'"],
+    [
+      "*:qqq:qqq",
+      "no tracepoint, rawtracepoint, kprobe, fentry, software, hardware, iter probe matches *:qqq:qqq",
     ],
     ["uprobe:libc:malloc+1+2", "1+2 is no offset | bytes from the function's beginning"],
     ["uretprobe:libc:malloc+4", "uretprobe takes no offset"],

@@ -107,7 +107,8 @@ function reportMissing(request: ProbeRequest, category: string, event: string, c
   const wild = hasWildcard(category) || hasWildcard(event);
   const what = `tracepoint:${category}:${event}`;
   if (wild) {
-    request.missing("no-match", `no tracepoint of this kernel matches ${what}`);
+    const list = `tracedeck list 'tracepoint:${categories.length > 0 ? category : "*"}:*'`;
+    request.missing("no-match", `no tracepoint of this kernel matches ${what}`, `list them: ${list}`);
     return;
   }
   if (categories.length === 0) {

@@ -32,6 +32,8 @@ export interface ProbeTypeRow {
   registers?: true;
   /** Where pointers lead that come from here: syscall tracepoints say otherwise themselves. */
   space: AddressSpace;
+  /** A wildcard in the place of the type stands for it: where a process or a path is named ("user"), or elsewhere. */
+  wild?: "kernel" | "user";
   /** What `probetype` gives. */
   shownType?: string;
   expand: Expand;
@@ -88,6 +90,7 @@ export const PROBE_TYPES: readonly ProbeTypeRow[] = [
     help: "The kernel's own instrumentation points, with named arguments: the most stable interface there is.",
     args: true,
     space: "kernel",
+    wild: "kernel",
     expand: expandTracepoint,
   },
   {
@@ -98,6 +101,7 @@ export const PROBE_TYPES: readonly ProbeTypeRow[] = [
     args: true,
     argN: true,
     space: "kernel",
+    wild: "kernel",
     expand: expandRawTracepoint,
   },
   {
@@ -108,6 +112,7 @@ export const PROBE_TYPES: readonly ProbeTypeRow[] = [
     argN: true,
     registers: true,
     space: "kernel",
+    wild: "kernel",
     expand: expandKernelFunction,
   },
   {
@@ -128,6 +133,7 @@ export const PROBE_TYPES: readonly ProbeTypeRow[] = [
     args: true,
     argN: true,
     space: "kernel",
+    wild: "kernel",
     expand: expandKernelFunction,
   },
   {
@@ -159,6 +165,7 @@ export const PROBE_TYPES: readonly ProbeTypeRow[] = [
     argN: true,
     registers: true,
     space: "user",
+    wild: "user",
     expand: expandUprobe,
   },
   {
@@ -183,6 +190,7 @@ export const PROBE_TYPES: readonly ProbeTypeRow[] = [
     argN: true,
     registers: true,
     space: "user",
+    wild: "user",
     expand: expandUsdt,
   },
   {
@@ -221,6 +229,7 @@ export const PROBE_TYPES: readonly ProbeTypeRow[] = [
     help: "Events that the kernel counts, such as page faults: fires once in so many.",
     registers: true,
     space: "kernel",
+    wild: "kernel",
     expand: expandPerfEvent,
   },
   {
@@ -230,6 +239,7 @@ export const PROBE_TYPES: readonly ProbeTypeRow[] = [
     help: "Events that the processor counts, such as cache misses: fires once in so many.",
     registers: true,
     space: "kernel",
+    wild: "kernel",
     expand: expandPerfEvent,
   },
   {
@@ -238,6 +248,7 @@ export const PROBE_TYPES: readonly ProbeTypeRow[] = [
     syntax: ["iter:task", "iter:task_file", "iter:task_vma", "iter:NAME", "iter:NAME:PIN"],
     help: "Runs once for each object of a kind, such as every task; its fields are in ctx. With a pin, the iterator stays as a file below /sys/fs/bpf.",
     space: "kernel",
+    wild: "kernel",
     expand: expandIter,
   },
   {
