@@ -81,13 +81,13 @@ export class TaskEvents implements Disposable {
   /** Events the kernel had no room for, as far as read. */
   lost = 0;
 
-  /** `pages`: per CPU, a power of two. */
-  constructor(pages = 32) {
+  /** `pages`: per CPU, a power of two. "forks": only those, threads and exits. */
+  constructor(what: "forks" | "all" = "all", pages = 32) {
     const attr = encodePerfEventAttr({
       type: PerfType.software,
       config: BigInt(SoftwareEvent.dummy),
       sampleType: SAMPLE_TIME,
-      taskEvents: true,
+      taskEvents: what,
       monotonic: true,
     });
     try {

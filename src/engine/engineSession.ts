@@ -15,6 +15,7 @@ import { SessionError } from "./session/error.ts";
 import { stoppedText } from "./session/guard.ts";
 import { Session } from "./session/session.ts";
 import { whyNoStack } from "./symbols/noStack.ts";
+import { holdsProcesses } from "./symbols/offsets.ts";
 
 /** Output goes out this often, or with the snapshots where these come sooner. */
 const OUTPUT_EVERY = 200;
@@ -34,6 +35,15 @@ const SHARE = 20;
 
 type StateMessage = Omit<Extract<EngineMessage, { kind: "state" }>, "kind" | "session">;
 
+/** Whether keys or events have numbers of processes. */
+function showsOwners({ maps, actions }: Plan): boolean {
+  const types = [
+    ...maps.flatMap(({ script }) => script?.key ?? []),
+    ...actions.flatMap((action) => action.arguments.map(({ type }) => type)),
+  ];
+  return types.some(holdsProcesses);
+}
+
 export class EngineSession {
   readonly id: number;
   #host: EngineHost;
@@ -49,6 +59,7 @@ export class EngineSession {
   #outputTimer: NodeJS.Timeout | undefined;
   #outputDue = 0;
   #lastSnapshot = 0;
+  #following: Disposable | undefined;
   #closed = false;
 
   constructor(id: number, host: EngineHost, interval: number) {
@@ -76,6 +87,7 @@ export class EngineSession {
     });
     this.#context = { ...liveContext(plan, this.#session.symbols), whyNoStack };
     this.#tail = new OutputTail(plan, liveHost(this.#context), { containers: this.#host.containers });
+    if (showsOwners(plan)) this.#following = this.#host.containers.follow();
     this.#state({ state: "attaching", shape: scriptShape(plan, source), diagnostics: placed });
     void this.#run(this.#session, this.#tail, this.#context);
   }
@@ -107,6 +119,7 @@ export class EngineSession {
     this.#snapshotTimer = undefined;
     this.#session?.close();
     this.#session = undefined;
+    this.#following?.[Symbol.dispose]();
   }
 
   async #run(session: Session, tail: OutputTail, context: OutputContext): Promise<void> {

@@ -36,8 +36,8 @@ export interface PerfEventSpec {
   breakpointType?: number;
   /** What a record in a perf buffer holds. */
   sampleType?: bigint;
-  /** Records of processes that fork, execute, exit and map code, each with a sample's fields behind it. */
-  taskEvents?: boolean;
+  /** Records of processes that fork and exit, or also of what they execute and map, each with a sample's fields behind it. */
+  taskEvents?: "forks" | "all";
   /** Times of records are CLOCK_MONOTONIC's. */
   monotonic?: boolean;
 }
@@ -48,8 +48,12 @@ const FLAG = {
   excludeUser: 16n,
   excludeKernel: 32n,
   freq: 1024n,
-  /** mmap, comm, task, sample_id_all, mmap2, comm_exec. */
-  taskEvents: (1n << 8n) | (1n << 9n) | (1n << 13n) | (1n << 18n) | (1n << 23n) | (1n << 24n),
+  taskEvents: {
+    /** task, sample_id_all. */
+    forks: (1n << 13n) | (1n << 18n),
+    /** The same with mmap, comm, mmap2, comm_exec. */
+    all: (1n << 13n) | (1n << 18n) | (1n << 8n) | (1n << 9n) | (1n << 23n) | (1n << 24n),
+  },
   useClockId: 1n << 25n,
 };
 
@@ -69,7 +73,7 @@ export function encodePerfEventAttr(spec: PerfEventSpec): Uint8Array {
     (spec.excludeUser ? FLAG.excludeUser : 0n) |
     (spec.excludeKernel ? FLAG.excludeKernel : 0n) |
     (spec.freq !== undefined ? FLAG.freq : 0n) |
-    (spec.taskEvents ? FLAG.taskEvents : 0n) |
+    (spec.taskEvents ? FLAG.taskEvents[spec.taskEvents] : 0n) |
     (spec.monotonic ? FLAG.useClockId : 0n);
   view.setBigUint64(40, flags, true);
   view.setUint32(52, spec.breakpointType ?? 0, true);

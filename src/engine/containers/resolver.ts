@@ -2,6 +2,7 @@
  * Which container, or else which unit, a process or a cgroup belongs to. Asked for the rows that a screen shows and for
  * processes that are new, never in the hot path; what was found out is remembered when the process is gone.
  */
+import { TaskEvents } from "libbpf-ts";
 import { monotonicMs } from "../clock.ts";
 import type { Identity } from "../compile/types.ts";
 import { ownPidNamespace } from "../kernel/processes.ts";
@@ -51,12 +52,47 @@ export class Containers {
   readonly #root: string;
   readonly #cgroups = new Cgroups();
   #initial: boolean | undefined;
+  #forks: TaskEvents | undefined;
+  #followers = 0;
   #processes = new Map<number, Known>();
   #names = new Map<string, { name: ContainerName | undefined; time: number }>();
 
   constructor({ proc = "/proc/", root = "/" }: ContainerPlaces = {}) {
     this.#proc = proc;
     this.#root = root;
+  }
+
+  /**
+   * From now on, until disposed of, processes that end before anybody looks at them are known as their parents' children.
+   * Without permission for perf events they are not.
+   */
+  follow(): Disposable {
+    this.#followers++;
+    try {
+      this.#forks ??= new TaskEvents("forks");
+    } catch {
+      // Processes are known by /proc, as long as they live.
+    }
+    let following = true;
+    return {
+      [Symbol.dispose]: () => {
+        if (!following) return;
+        following = false;
+        this.#followers--;
+        if (this.#followers > 0) return;
+        this.#catchUp();
+        this.#forks?.[Symbol.dispose]();
+        this.#forks = undefined;
+      },
+    };
+  }
+
+  #catchUp(): void {
+    this.#forks?.drain((event) => {
+      if (event.kind !== "fork") return;
+      const owner = this.#ownerNow(event.parent);
+      remember(this.#processes, event.pid, { owner, time: Number.NEGATIVE_INFINITY }, MOST_PROCESSES);
+    });
   }
 
   /** Of what a number stands for; undefined also where the number can't be told from others. */
@@ -75,6 +111,7 @@ export class Containers {
   /** Looks at processes that are not known yet, at most `most` of them, while they live. */
   notice(identity: Identity, values: Iterable<number>, most: number): void {
     if (identity === "cgroup" || !this.#numbersAlike(identity)) return;
+    this.#catchUp();
     let left = most;
     for (const pid of values) {
       if (left <= 0) return;
@@ -93,6 +130,12 @@ export class Containers {
 
   /** Of a process or a thread, by its id as /proc has it. */
   ofProcess(pid: number): ContainerInfo | undefined {
+    if (!this.#processes.has(pid)) this.#catchUp();
+    const owner = this.#ownerNow(pid);
+    return owner && this.#info(owner);
+  }
+
+  #ownerNow(pid: number): CgroupOwner | undefined {
     const now = monotonicMs();
     let known = this.#processes.get(pid);
     if (!known || now - known.time > LOOK_AGAIN) {
@@ -101,7 +144,7 @@ export class Containers {
       known = { owner: text ? this.#ownerOfText(text) : known?.owner, time: now };
       remember(this.#processes, pid, known, MOST_PROCESSES);
     }
-    return known.owner && this.#info(known.owner);
+    return known.owner;
   }
 
   /** Of a cgroup of version 2, by its id. */

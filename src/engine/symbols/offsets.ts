@@ -21,5 +21,9 @@ const isUser = (type: Type): boolean =>
 /** Offsets at which a u32 pid stands beside a user address or stack. */
 export const pidOffsets = (type: Type): number[] => offsetsIn(type, isUser).map((offset) => offset + 8);
 
+/** Whether it holds numbers of processes. */
+export const holdsProcesses = (type: Type): boolean =>
+  offsetsIn(type, (part) => part.kind === "int" && /^process/.test(part.identity ?? "")).length > 0;
+
 /** Offsets of stacks. */
 export const stackOffsets = (type: Type): number[] => offsetsIn(type, ({ kind }) => kind === "stack");

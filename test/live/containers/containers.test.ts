@@ -89,6 +89,31 @@ describe.skipIf(!isRoot || !python)("containers", () => {
     expect(rowOf(later.snapshot, "@by_pid", String(inside.pid))?.container).toEqual(container);
   });
 
+  it("processes that end at once are whose their parent is, in rows and in events", async (context) => {
+    needsCgroup(context);
+    const forks = `import os, sys
+sys.stdin.readline()
+for i in range(50):
+  if os.fork() == 0:
+    os.getppid()
+    os._exit(0)
+  os.wait()
+sys.stdin.readline()`;
+    const parent = spawn(python!, ["-c", forks], { stdio: ["pipe", "ignore", "inherit"] });
+    children.push(parent);
+    writeFileSync(join(cgroup!, "cgroup.procs"), String(parent.pid));
+    using engine = new Conversation();
+    engine.start(1, 'tracepoint:syscalls:sys_enter_getppid { @[pid] = count(); printf("%d\\n", pid); }');
+    await engine.state(1, "running");
+    engine.send({ kind: "view", session: 1, map: "@", rows: 1000, order: "value", descending: true });
+    parent.stdin!.write("go\n");
+    const owned = (rows: readonly { container?: { id: string } }[]) =>
+      rows.filter(({ container }) => container?.id === ID).length;
+    await engine.snapshot(1, ({ maps }) => owned(maps[0].rows) === 50);
+    const lines = engine.messages.flatMap((message) => (message.kind === "output" ? message.lines : []));
+    expect(owned(lines)).toBe(50);
+  });
+
   it("a filter finds keys by their container", async (context) => {
     needsCgroup(context);
     const inside = busy(true);

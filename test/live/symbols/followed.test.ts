@@ -157,7 +157,7 @@ describe.skipIf(!canTraceC || !existsSync("/proc/sys/kernel/ns_last_pid"))(
 
 describe.skipIf(!canTraceC)("events of processes", () => {
   test("come in the order in which they happened, from whichever CPU", async () => {
-    using events = new TaskEvents(256);
+    using events = new TaskEvents("all", 256);
     const seen = new Map<number, TaskEvent["kind"][]>();
     const drain = () =>
       events.drain((event) => {
