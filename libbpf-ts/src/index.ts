@@ -136,6 +136,7 @@ export {
   tracepointFieldTexts,
   tracepointId,
 } from "./tracefs.ts";
+export { measureTrap } from "./trapTime.ts";
 export {
   AttachType,
   type AttachTypeName,

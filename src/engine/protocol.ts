@@ -191,13 +191,14 @@ export interface HistogramSnapshot {
   buckets: { low: number; high: number; count: number; label: string }[];
 }
 
-/** What tracing costs, by the kernel's own statistics, over the last interval. */
+/** What tracing costs over the last interval, by the kernel's own statistics and what they leave out. */
 export interface Cost {
   /** Percent of one CPU. */
   cpuPercent: number;
   eventsPerSecond: number;
   events: number;
-  probes: { name: string; events: number; nsPerEvent: number; cpuPercent: number }[];
+  /** `trapNs`: how much of `nsPerEvent` are traps into the kernel. */
+  probes: { name: string; events: number; nsPerEvent: number; trapNs: number; cpuPercent: number }[];
 }
 
 /** Since the start. */

@@ -1,9 +1,13 @@
-/** What tracing costs: run time and runs that the kernel counts per program while its statistics are on (5.8). */
+/**
+ * What tracing costs: run time and runs that the kernel counts per program while its statistics are on (5.8), and the traps
+ * that lead to some of them, which it does not.
+ */
 import { type BpfProgram, enableStats } from "libbpf-ts";
 import type { Attached } from "../attach/index.ts";
 import { monotonicMs } from "../clock.ts";
 import type { Plan } from "../compile/plan.ts";
 import type { Cost } from "../protocol.ts";
+import { trapsOfPrograms, trapTime } from "./trapCost.ts";
 
 /** The kernel's counters of every program at one moment. */
 export interface CostReading {
@@ -17,6 +21,8 @@ export class CostMeter implements Disposable {
   #statistics: Disposable | undefined;
   #programs: readonly (BpfProgram | undefined)[];
   #names: string[];
+  /** Of every hit of each program. */
+  #traps: number[];
   #last: CostReading;
   #stopped: CostReading | undefined;
   /** Why the kernel does not measure: before 5.8, or not permitted. Costs read as zero then. */
@@ -27,6 +33,7 @@ export class CostMeter implements Disposable {
   constructor(plan: Plan, programs: readonly (BpfProgram | undefined)[]) {
     this.#programs = programs;
     this.#names = programs.map((_, i) => programName(plan, i));
+    this.#traps = trapsOfPrograms(plan);
     try {
       this.#statistics = enableStats();
     } catch (error) {
@@ -65,11 +72,14 @@ export class CostMeter implements Disposable {
     const milliseconds = Math.max(1, to.time - from.time);
     const probes = this.#names.map((name, i) => {
       const events = Number(to.runs[i] - from.runs[i]);
-      const spent = Number(to.runTime[i] - from.runTime[i]);
+      const traps = this.#traps[i];
+      const trapNs = traps > 0 ? traps * trapTime((traps * events * 1000) / milliseconds) : 0;
+      const spent = Number(to.runTime[i] - from.runTime[i]) + events * trapNs;
       return {
         name,
         events,
         nsPerEvent: events > 0 ? spent / events : 0,
+        trapNs,
         cpuPercent: spent / 1e4 / milliseconds,
       };
     });

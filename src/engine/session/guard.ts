@@ -20,9 +20,13 @@ const FIRST_LOOK = 100;
 const EVERY = 200;
 const WINDOW = 1000;
 
-/** What is worth a warning where no limit is set: percent of all CPUs' time, and hits per second. */
+/**
+ * What is worth a warning where no limit is set: percent of all CPUs' time, hits per second, and percent of one CPU spent in
+ * traps, which few threads pay: one that is trapped for a fifth of a second in each can't do its work at the pace it had.
+ */
 const WARN_SHARE = 10;
 const WARN_HITS = 1_000_000;
+const WARN_TRAPS = 20;
 
 /** How much more than its share the programs let a script take before they act on their own. */
 const BUDGET_SLACK = 2;
@@ -135,7 +139,8 @@ export class CostGuard implements Disposable {
       else this.#lookIn(EVERY);
       return;
     }
-    const costly = share >= this.#warnAbove || cost.eventsPerSecond >= WARN_HITS;
+    const costly =
+      share >= this.#warnAbove || cost.eventsPerSecond >= WARN_HITS || trapPercent(cost) >= WARN_TRAPS;
     if (costly && !this.#warned) this.#events.costly(overhead);
     this.#warned ||= costly;
     if (this.#warned || this.#readings.at(-1)!.time - this.#began >= WINDOW) this[Symbol.dispose]();
@@ -166,6 +171,10 @@ export class CostGuard implements Disposable {
   }
 }
 
+/** Percent of one CPU. */
+const trapPercent = ({ probes }: Cost): number =>
+  probes.reduce((sum, { nsPerEvent, trapNs, cpuPercent }) => sum + (cpuPercent * trapNs) / nsPerEvent, 0);
+
 const digits = (value: number): string => (value < 10 ? value.toFixed(1) : Math.round(value).toString());
 
 function rate(perSecond: number): string {
@@ -179,13 +188,14 @@ function shareText({ share, cpus }: Overhead): string {
   return `${digits(share)}% of this machine's CPU time (${used} of ${cpus} CPU${cpus === 1 ? "" : "s"})`;
 }
 
-/** "; most of it tracepoint:…, 1.2 million hits a second at 410 ns" */
+/** "; most of it uprobe:…, 0.2 million hits a second at 1050 ns, of which 1000 to trap into the kernel" */
 function worstText({ cost, byPrograms }: Overhead): string {
   const worst = cost.probes.toSorted((a, b) => b.cpuPercent - a.cpuPercent)[0];
   if (!worst) return "";
   if (byPrograms) return `; most of it ${worst.name}`;
   const hits = (worst.events / Math.max(1, cost.events)) * cost.eventsPerSecond;
-  return `; most of it ${worst.name}, ${rate(hits)} hits a second at ${Math.round(worst.nsPerEvent)} ns`;
+  const trap = worst.trapNs > 0 ? `, of which ${worst.trapNs} to trap into the kernel` : "";
+  return `; most of it ${worst.name}, ${rate(hits)} hits a second at ${Math.round(worst.nsPerEvent)} ns${trap}`;
 }
 
 /** What is said when the guard stopped a script: what it took, and after a semicolon where. */

@@ -23,6 +23,7 @@ import {
   listLinks,
   listTracepoints,
   loadVmlinux,
+  measureTrap,
   onlineCpus,
   parseUsdtArgs,
   readTracepointFormat,
@@ -34,6 +35,7 @@ import * as asm from "libbpf-ts/asm";
 import { addressOf } from "libbpf-ts/sys";
 import { describe, expect, test } from "vitest";
 import { canCompileUsdt, cProgram } from "../../support/programs.ts";
+import { slowness } from "../../support/slowness.ts";
 import { Cells, countHere, done, isRoot, load, onlyHere, testWith } from "./support.ts";
 
 /** System calls that nothing else in this process makes: N times umask(2). */
@@ -459,4 +461,13 @@ test.runIf(isRoot)("links end with their descriptors", () => {
   expect(listLinks().length).toBe(before + 3);
   for (const link of links) link.detach();
   expect(listLinks().length).toBe(before);
+});
+
+test.runIf(isRoot)("a uprobe's trap takes what a traced process pays for it, and none stays", async () => {
+  const before = listLinks().length;
+  const nanoseconds = measureTrap();
+  // No processor gets into the kernel and back in 50 ns; 100 µs would be a broken one, or an emulator.
+  expect(nanoseconds).toBeGreaterThan(50);
+  expect(nanoseconds).toBeLessThan(100_000 * slowness);
+  await expect.poll(() => listLinks().length, { timeout: 5000 }).toBe(before);
 });

@@ -67,6 +67,26 @@ describe.skipIf(!canTraceC)("the cost guard", () => {
     );
   });
 
+  /** Counting takes next to nothing: what hurts is the way there. */
+  const stepping = [
+    "-c",
+    `nice -n -15 ${spin.path} steps 2500`,
+    "-e",
+    `uprobe:${spin.path}:step { @ = count(); }`,
+  ];
+
+  test("counts the traps of probes on hot functions of programs", async () => {
+    const { stderr, status } = await tracedeck(["run", "--max-overhead", "1%", ...stepping]);
+    expect(stderr).toMatch(/stopped: .*:step, .* ns, of which \d+ to trap into the kernel/);
+    expect(status).toBe(3);
+  });
+
+  test("warns of a function that is too hot to be traced", async () => {
+    const { stderr, status } = await tracedeck(["run", ...stepping]);
+    expect(stderr).toMatch(/WARNING: the script takes .*:step, .* to trap into the kernel/);
+    expect(status).toBe(0);
+  });
+
   test("says nothing of it with --no-warnings", async () => {
     const { stdout, stderr } = await tracedeck(["run", "--no-warnings", "-c", costly(500), "-e", HEAVY]);
     expect(stderr).toBe("Attached 1 probe\n");
