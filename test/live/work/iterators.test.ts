@@ -139,11 +139,20 @@ describe.skipIf(!isRoot)("iterators", () => {
     expect(Math.abs(counts(stdout, "@n").get("")! - folders.length)).toBeLessThan(5);
   });
 
+  test("begin and end stand before and behind", async () => {
+    const { stdout, stderr, status } = await runScript(
+      `begin { printf("head\\n"); @seen = 0; } iter:task /ctx.task.pid == ${pid}/ { printf("%s\\n", ctx.task.comm); @seen++; } end { printf("%d\\n", @seen); clear(@seen); }`,
+    );
+    expect(stderr).toBe("");
+    expect(stdout.trim()).toBe("head\nsleep\n1");
+    expect(status).toBe(0);
+  });
+
   test.each([
     ["iter:tsk { }", "did you mean task"],
     ["iter:bpf_map_elem { }", "walks the entries of one map"],
     ["iter:task* { }", "iter takes no wildcards"],
-    ["iter:task { } begin { }", "an iterator cannot be mixed with other probes"],
+    ["iter:task { } interval:s:1 { }", "an iterator cannot be mixed with interval probes"],
   ])("%s is refused", async (script, said) => {
     const { stderr, status } = await runScript(script);
     expect(stderr).toContain(said);

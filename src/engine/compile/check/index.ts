@@ -213,13 +213,18 @@ function reportTooMany(spec: ProbeSpec, total: number, { config, report }: Scrip
   );
 }
 
+/** Probes that may stand beside an iterator: they do not wait for anything. */
+const BESIDE_ITERATORS = new Set(["iter", "begin", "end", "self"]);
+
 function reportMixedIterators(tasks: readonly Task[], shared: ScriptContext): void {
   const iterator = tasks.find(({ group }) => group.row.name === "iter");
-  if (iterator && tasks.some(({ group }) => group.row.name !== "iter"))
+  const other = tasks.find(({ group }) => !BESIDE_ITERATORS.has(group.row.name));
+  if (iterator && other)
     shared.report.error(
       "iterator-alone",
       iterator.group.probes[0].span,
-      "an iterator cannot be mixed with other probes",
+      `an iterator cannot be mixed with ${other.group.row.name} probes`,
+      { hint: "it runs once and the script ends; begin and end may stand beside it" },
     );
 }
 
