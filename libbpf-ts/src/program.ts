@@ -133,7 +133,7 @@ function logText(log: Uint8Array): string {
   return Buffer.from(log.buffer, log.byteOffset, end < 0 ? log.byteLength : end).toString("utf8");
 }
 
-/** Loads with a log, enlarging it until it fits. */
+/** Loads with a log, enlarging it until it fits; where none does (before 6.4), the complaints alone have to do. */
 function loadWithLog(
   spec: ProgramSpec,
   license: Uint8Array,
@@ -143,6 +143,8 @@ function loadWithLog(
     const log = new Uint8Array(size);
     const result = load(spec, license, logLevel, log);
     const trueSize = attr.view.getUint32(140, true);
+    if (result === -Errno.ENOSPC && size === LAST_LOG && logLevel !== ERRORS_ONLY)
+      return loadWithLog(spec, license, ERRORS_ONLY);
     if (result !== -Errno.ENOSPC || size === LAST_LOG) return { result, log: logText(log) };
     size = Math.min(LAST_LOG, Math.max(trueSize, size * 4));
   }
