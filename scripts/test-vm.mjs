@@ -98,7 +98,12 @@ const { tests, version, broken } = await runLane({
   limit: Number(values.limit) * 1000 - elapsed(),
   print: console.log,
 });
-for (const { file, why } of leftOut) console.log(`left out: ${file}: ${why}`);
+for (const why of new Set(leftOut.map((left) => left.why))) {
+  const names = leftOut.filter((left) => left.why === why).map(({ file }) => file);
+  console.log(`left out, as ${why}: ${names.join(", ")}`);
+}
+if (leftOut.length > 0)
+  console.log("A prefix of their path runs them: npm run test:vm -- test/live/language");
 for (const { name } of tests.filter(({ state }) => state === "failed")) console.log(`failed: ${name}`);
 if (broken) console.log(`\ntest:vm: ${broken}\n`);
 const passed = report(tests, `vm tests (Linux ${version || "?"}, ${seconds()})`);

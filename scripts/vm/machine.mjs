@@ -41,7 +41,7 @@ export function startMachine({ kernel, initrd, log, onMessage }) {
       ["-serial", `file:${log}`, "-serial", "stdio", "-kernel", kernel, "-initrd", initrd],
       [
         "-append",
-        "console=ttyS0 quiet panic=-1 oops=panic mitigations=off tsc=reliable rcupdate.rcu_expedited=1",
+        "console=ttyS0 quiet panic=-1 oops=panic softlockup_panic=1 mitigations=off tsc=reliable rcupdate.rcu_expedited=1",
       ],
     ].flat(),
     { stdio: ["pipe", "pipe", "inherit"] },

@@ -17,6 +17,21 @@ export const expect = Object.assign(
   },
 );
 
+/** The part of `vi` that the tests use. */
+export const vi = {
+  /** Calls until it does not throw. */
+  async waitFor<T>(attempt: () => T | Promise<T>, { timeout = 1000, interval = 50 } = {}): Promise<T> {
+    for (const end = performance.now() + timeout; ; ) {
+      try {
+        return await attempt();
+      } catch (error) {
+        if (performance.now() > end) throw error;
+        await new Promise((done) => setTimeout(done, interval));
+      }
+    }
+  },
+};
+
 export {
   afterAll,
   afterEach,

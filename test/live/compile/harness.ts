@@ -26,6 +26,11 @@ export class LoadedPlan implements Disposable {
     this.enable();
   }
 
+  /** How many links are attached. */
+  get links(): number {
+    return this.#links.length;
+  }
+
   enable(): void {
     const { map, size } = this.plan.globals;
     const value = new Uint8Array(size);

@@ -224,17 +224,31 @@ describe.skipIf(!canKprobe || !kernel.has("kprobe_multi"))(
       expect(calls.get("kprobe:vfs_open")).toBeGreaterThanOrEqual(1);
     });
 
-    test("thousands of functions by one link", async () => {
+    test("ten thousand functions by one link, of which each is told apart", () => {
       const { plan, diagnostics } = compile(
-        "config = { max_probes=20000 } kprobe:[a-f]* { @[probe] = count(); }",
+        mine(
+          "config = { max_probes=30000 } kprobe:[a-f]*,kprobe:[s-v]* /pid == PID/ { @[probe] = count(); }",
+        ),
         kernel,
         {},
       );
       expect(diagnostics).toEqual([]);
-      expect(plan!.probes.length).toBeGreaterThan(5000);
+      expect(plan!.probes.length).toBeGreaterThan(10_000);
       expect(plan!.programs).toHaveLength(1);
       using loaded = new LoadedPlan(plan!);
       loaded.attach();
+      expect(loaded.links).toBe(1);
+      readFile();
+      loaded.disable();
+      const calls = new Map(
+        [...loaded.entries("@")].map(([key, [count]]) => [
+          plan!.probes[Buffer.from(key, "hex").readUInt32LE()].name,
+          Number(count),
+        ]),
+      );
+      expect(calls.get("kprobe:vfs_read")).toBeGreaterThanOrEqual(READS);
+      expect(calls.get("kprobe:vfs_open")).toBeGreaterThanOrEqual(1);
+      expect(calls.get("kprobe:do_sys_openat2")).toBeGreaterThanOrEqual(1);
     });
   },
 );
