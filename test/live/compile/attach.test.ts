@@ -8,6 +8,7 @@ import { describe, expect, test } from "vitest";
 import { compile } from "../../../src/engine/compile/compile.ts";
 import { liveKernel } from "../../../src/engine/kernel/live.ts";
 import { commandPath } from "../../support/cli.ts";
+import { slowness } from "../../support/slowness.ts";
 import { LoadedPlan } from "./harness.ts";
 
 const kernel = liveKernel();
@@ -147,7 +148,10 @@ describe("tracepoints", () => {
        tracepoint:syscalls:sys_exit_clock_nanosleep /@s[tid]/ { @ms = lhist((nsecs - @s[tid]) / 1000000, 0, 200, 50); delete(@s, tid); }`,
       () => execFileSync(nap, ["0.07"]),
       (loaded) => {
-        expect(loaded.words("@ms")[2]).toBe(1n);
+        const [below, upTo50, from50, ...later] = loaded.words("@ms");
+        expect([below, upTo50]).toEqual([0n, 0n]);
+        // An emulated processor may wake it late.
+        expect(from50 + (slowness > 1 ? later.reduce((sum, n) => sum + n, 0n) : 0n)).toBe(1n);
         expect(loaded.entries("@s").size).toBe(0);
       },
     );
