@@ -79,7 +79,7 @@ async function prepare() {
   }
   const tests = modules.map((module) => module.replace(bundles, "/tests"));
   parts.push(projectPart(join(scratch, "project.cpio"), { bundles, programs, tests }));
-  return { kernel: kernel.image, initrd: concatenate(parts, join(scratch, "initrd")) };
+  return { kernel: kernel.image, initrd: concatenate(parts, join(scratch, "initrd")), bundles };
 }
 
 const elapsed = () => performance.now() - begun;

@@ -42,6 +42,8 @@ export async function bundleTests(files, folder) {
     alias: { vitest: join(root, "test/vm/vitest.ts") },
     plugins: [located],
     logLevel: "warning",
+    sourcemap: "external",
+    sourcesContent: false,
     banner: { js: 'import{createRequire as __r}from"node:module";const require=__r(import.meta.url);' },
   });
   await esbuild.stop();

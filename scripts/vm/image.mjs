@@ -143,7 +143,7 @@ export function projectPart(to, { bundles, programs, tests }) {
   }
   for (const entry of readdirSync(bundles, { recursive: true, withFileTypes: true })) {
     const file = join(entry.parentPath ?? entry.path, entry.name);
-    if (entry.isFile()) archive.file(file.replace(bundles, "/tests"), file);
+    if (entry.isFile() && !file.endsWith(".map")) archive.file(file.replace(bundles, "/tests"), file);
   }
   archive.text("/tests/files.json", JSON.stringify(tests));
   for (const entry of readdirSync(programs, { recursive: true, withFileTypes: true })) {

@@ -1,6 +1,7 @@
 // Shares test files among machines: each asks for its next file, so that none idles while files are left.
 import { join } from "node:path";
 import { startMachine } from "./machine.mjs";
+import { sourceLines } from "./sources.mjs";
 
 /**
  * QEMU before 8.1 may run an instruction that the kernel has just patched as it was before: the kernel dies of its own
@@ -10,11 +11,12 @@ import { startMachine } from "./machine.mjs";
 const EMULATORS_FAULT = /Oops: int3: 0000|softlockup: hung tasks/;
 
 /**
- * Runs the files by their index (of `names`) in `machines` machines at once until all are done, a machine breaks, or `limit`
- * milliseconds have passed. `print` gets lines as files end. Tests ({ name, state }) in the order of the files, the kernel's
- * version, and `broken`: why not all ran.
+ * Runs files until all are done, a machine breaks, or `limit` milliseconds have passed, in `machines` machines at once. Machines
+ * know files by their index in `names`; `bundles` is the folder of what they became. `print` gets lines as files end. Gives
+ * tests ({ name, state }) in the order of the files, the kernel's version, and `broken`: why not all ran.
  */
-export async function runLane({ kernel, initrd, scratch, names, machines, limit, print }) {
+export async function runLane({ kernel, initrd, bundles, scratch, names, machines, limit, print }) {
+  const readable = sourceLines(bundles);
   const waiting = names.map((_, index) => index);
   const results = names.map(() => []);
   const done = new Set();
@@ -27,7 +29,7 @@ export async function runLane({ kernel, initrd, scratch, names, machines, limit,
   function report(index, milliseconds) {
     const tests = results[index];
     const failed = tests.filter(({ state }) => state === "failed");
-    for (const { name, errors } of failed) print(`\nFAILED ${name}\n${errors.join("\n")}\n`);
+    for (const { name, errors } of failed) print(`\nFAILED ${name}\n${errors.map(readable).join("\n")}\n`);
     const count = (state, word) => {
       const { length } = tests.filter((test) => test.state === state);
       return length > 0 ? [`${length} ${word}`] : [];
