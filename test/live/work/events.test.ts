@@ -51,11 +51,11 @@ describe.skipIf(!isRoot)("timers in every unit", () => {
   });
 
   test.each([
-    ["interval:0 { }", "greater than 0"],
-    ["interval:hz:0 { }", "greater than 0"],
+    ["interval:0 { }", "1000 ns is the least"],
+    ["interval:hz:0 { }", "a rate is at least 1 a second"],
     ["interval:999 { }", "1000 ns is the least"],
     ["profile:fortnights:2 { }", "units are hz, s, ms, us, ns"],
-    ["interval:s:x { }", "x is no number"],
+    ["interval:s:x { }", "x is no whole number above 0"],
     ["interval:s:1:2 { }", "an interval probe is written"],
   ])("%s is refused", async (script, said) => {
     const { stderr, status } = await runScript(script);
