@@ -123,6 +123,14 @@ function sayMissingDebugInfo(
   }
 }
 
+/** Types of which tracefs tells what there is. */
+const OF_TRACEFS = new Set(["tracepoint", "rawtracepoint", "kprobe", "kretprobe", "fentry", "fexit"]);
+
+function mayNeedTracefs(pattern: string): boolean {
+  const type = probeType(pattern.split(":")[0])?.name;
+  return type === undefined ? !isTypePattern(pattern) : OF_TRACEFS.has(type);
+}
+
 /** Lists what matches a pattern, or several joined by commas. 1: one of them matches nothing, which is said. */
 export async function listPattern(
   patterns: string,
@@ -143,7 +151,7 @@ export async function listPattern(
     status = 1;
     const { message, hint } = explainMissing(liveKernel(kernelOptions), pattern, pid);
     sayError(message, hint);
-    const obstacle = tracefsObstacle();
+    const obstacle = mayNeedTracefs(pattern) ? tracefsObstacle() : undefined;
     if (obstacle) sayWarning(obstacle);
   }
   return status;

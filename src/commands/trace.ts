@@ -22,7 +22,7 @@ import type { RunOptions } from "./runOptions.ts";
 const FAILED = 255;
 /** Exit code of a program whose reader went away. */
 const BROKEN_PIPE = 128 + 13;
-const INTERRUPTED = 128 + 2;
+const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 /** A script that the cost guard ended. */
 const TOO_COSTLY = 3;
 
@@ -62,6 +62,10 @@ class Run {
   #brokenExit: number | undefined;
   #lost = 0;
   #signals = 0;
+  #fault: (error: unknown) => void = () => {};
+  readonly #faulted = new Promise<never>((_, reject) => {
+    this.#fault = reject;
+  });
 
   constructor(plan: Plan, files: Files, options: RunOptions) {
     this.#plan = plan;
@@ -88,15 +92,27 @@ class Run {
   }
 
   async run(): Promise<number> {
-    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
-      process.on(signal, () => this.#signalled());
+    const handlers = SIGNALS.map((signal) => [signal, () => this.#signalled(signal)] as const);
+    for (const [signal, handler] of handlers) process.on(signal, handler);
     try {
-      return await this.#trace();
+      return await Promise.race([this.#trace(), this.#faulted]);
     } catch (error) {
+      this.#session.close();
       if (!(error instanceof SessionError)) throw error;
       await this.#sink.close();
       this.#explain(error);
       return FAILED;
+    } finally {
+      for (const [signal, handler] of handlers) process.off(signal, handler);
+    }
+  }
+
+  /** What is done without a caller: a fault ends the script as one of the session's own does. */
+  #unattended(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.#fault(error);
     }
   }
 
@@ -116,8 +132,9 @@ class Run {
       return 0;
     }
     this.#announce();
-    const losses = setInterval(() => this.#reportLost(), LOOK_FOR_LOSSES);
-    const { exitCode, overhead } = await this.#session.ended.finally(() => clearInterval(losses));
+    const losses = setInterval(() => this.#unattended(() => this.#reportLost()), LOOK_FOR_LOSSES);
+    const ended = Promise.race([this.#session.ended, this.#faulted]);
+    const { exitCode, overhead } = await ended.finally(() => clearInterval(losses));
     if (overhead) {
       sayError(stoppedText(overhead), "a predicate, a rarer probe or a cheaper action costs less");
     }
@@ -152,7 +169,7 @@ class Run {
     this.#flushing = true;
     queueMicrotask(() => {
       this.#flushing = false;
-      if (this.#announced) this.#sink.flush();
+      if (this.#announced) this.#unattended(() => this.#sink.flush());
     });
   }
 
@@ -223,10 +240,13 @@ class Run {
     this.#session.stop();
   }
 
-  #signalled(): void {
+  /** The second one ends the program whatever it waits for, as if it had not listened: who reads its output may be stuck. */
+  #signalled(signal: NodeJS.Signals): void {
     this.#signals++;
-    if (this.#signals > 1) process.exit(INTERRUPTED);
-    this.#session.stop();
+    this.#unattended(() => (this.#signals > 1 ? this.#session.close() : this.#session.stop()));
+    if (this.#signals < 2) return;
+    process.removeAllListeners(signal);
+    process.kill(process.pid, signal);
   }
 
   #warn(message: string, span: Diagnostic["span"] | undefined): void {

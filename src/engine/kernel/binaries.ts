@@ -17,6 +17,8 @@ import { mappedFiles } from "./mappedFiles.ts";
 /** Bytes of one function that are read to find its instructions. */
 const MOST_CODE = 1 << 20;
 
+const UNREADABLE = "it can't be read: permission denied. Run as root, or have it made readable";
+
 class Binary implements UserBinary {
   readonly path: string;
   #symbols: UserSymbol[] | undefined;
@@ -37,7 +39,8 @@ class Binary implements UserBinary {
     try {
       elf = ElfFile.open(this.path);
     } catch (error) {
-      const kind = otherKind(this.path);
+      const unreadable = (error as { code?: string }).code === "EACCES" ? UNREADABLE : undefined;
+      const kind = unreadable ?? otherKind(this.path);
       throw kind === undefined ? error : new Error(`${this.path}: ${kind}`);
     }
     if (elf.segments.length > 0) return elf;

@@ -39,10 +39,13 @@ export function processStat(pid: number): ProcessStat | undefined {
   }
 }
 
-/** Whether any thread of a process still runs; zombies do not. */
+const PF_EXITING = 0x4;
+
+/** Whether any thread of a process still runs; zombies do not, nor what is on its way out, which may take long. */
 export function isAlive(pid: number): boolean {
   const stat = processStat(pid);
-  return stat !== undefined && (!/^[ZX]/.test(stat.state) || stat.threads > 1);
+  if (!stat) return false;
+  return stat.threads > 1 || (!/^[ZX]/.test(stat.state) && (stat.flags & PF_EXITING) === 0);
 }
 
 /** A thread of the process that has its memory and files: the first one, or another where that has ended. */

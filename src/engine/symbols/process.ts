@@ -87,7 +87,12 @@ export class ProcessSymbols {
 
   threadEnded(thread: number): void {
     if (thread === this.pid) this.#firstEnded = true;
-    if (this.#firstEnded) this.ended = !(this.#threaded && isAlive(this.pid));
+    this.#lookWhetherEnded();
+  }
+
+  /** The last thread may be on its way when the others have been told of: nothing tells when it is gone. */
+  #lookWhetherEnded(): void {
+    if (this.#firstEnded && !this.ended) this.ended = !(this.#threaded && isAlive(this.pid));
   }
 
   /** Events were lost: what is known counts no more until it was looked at again. */
@@ -98,6 +103,7 @@ export class ProcessSymbols {
 
   /** Looks again, if there is doubt. */
   settle(): void {
+    this.#lookWhetherEnded();
     if (this.#mayBeAnother && isAlive(this.pid)) {
       this.ended = this.#firstEnded = false;
       this.#doubtful = true;

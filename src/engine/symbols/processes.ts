@@ -22,6 +22,8 @@ const LIST_EVERY = 1000;
 
 export class Processes implements Disposable {
   #known = new Map<number, ProcessSymbols>();
+  /** Those that have ended, in that order; others may be among them. */
+  #ended = new Set<number>();
   #roots: Roots;
   #events: TaskEvents | undefined;
   #unseen: number[] = [];
@@ -119,21 +121,23 @@ export class Processes implements Disposable {
   #add(process: ProcessSymbols): void {
     this.#remove(process.pid);
     this.#known.set(process.pid, process);
-    if (this.#known.size <= MOST) return;
-    for (const [pid, { ended }] of this.#known) {
-      if (!ended) continue;
-      this.#remove(pid);
-      return;
+    if (this.#known.size > MOST) this.#remove(this.#leastWorth());
+  }
+
+  /** The one that ended first, or else the one that is known the longest. */
+  #leastWorth(): number {
+    for (const pid of this.#ended) {
+      if (this.#known.get(pid)?.ended) return pid;
+      this.#ended.delete(pid);
     }
-    for (const oldest of this.#known.keys()) {
-      this.#remove(oldest);
-      return;
-    }
+    const [oldest] = this.#known.keys();
+    return oldest;
   }
 
   #remove(pid: number): void {
     this.#known.get(pid)?.forget();
     this.#known.delete(pid);
+    this.#ended.delete(pid);
   }
 
   #happened(event: TaskEvent): void {
@@ -166,7 +170,9 @@ export class Processes implements Disposable {
         return;
       }
       case "exit": {
-        this.#known.get(event.pid)?.threadEnded(event.thread);
+        const process = this.#known.get(event.pid);
+        process?.threadEnded(event.thread);
+        if (process?.ended) this.#ended.add(event.pid);
       }
     }
   }

@@ -1,4 +1,7 @@
 /** check, list, info and the command line's own words. */
+import { chmodSync, copyFileSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { isRoot, tracedeck } from "../../support/cli.ts";
 import { slowness } from "../../support/slowness.ts";
@@ -228,4 +231,26 @@ describe.skipIf(!isRoot)("without rights", () => {
     expect(status).toBe(1);
     expect(stderr).toContain("sudo tracedeck run -e 'begin { exit(); }'");
   });
+
+  test.each(["uprobe", "usdt"])(
+    "list says that a file of %s can't be read, and nothing else",
+    async (type) => {
+      const folder = mkdtempSync(join(tmpdir(), "tracedeck-unreadable-"));
+      chmodSync(folder, 0o755);
+      const file = join(folder, "app");
+      copyFileSync("/bin/true", file);
+      chmodSync(file, 0o700);
+      const list = (spec: string) => tracedeck(["list", spec], { uid: 65534 });
+      const [closed, hidden] = [await list(`${type}:${file}:*`), await list(`${type}:/proc/1/root/x:*`)];
+      rmSync(folder, { recursive: true });
+      expect(closed).toEqual({
+        stdout: "",
+        stderr: `ERROR: ${file}: it can't be read: permission denied. Run as root, or have it made readable\n`,
+        status: 1,
+      });
+      expect(hidden.stderr).toMatch(
+        /^ERROR: \/proc\/1\/root\/x can't be read: permission denied\nHINT: .*\n$/,
+      );
+    },
+  );
 });

@@ -7,7 +7,7 @@ import { copyFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSyn
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, describe, expect, test } from "vitest";
-import { livingThread } from "../../../src/engine/kernel/processes.ts";
+import { isAlive, livingThread, processStat } from "../../../src/engine/kernel/processes.ts";
 import { startTracedeck } from "../../support/cli.ts";
 import { cProgram } from "../../support/programs.ts";
 import { alone, atCalls, canTraceC, stacksOf } from "./support.ts";
@@ -89,7 +89,7 @@ describe.skipIf(!canTraceC || !existsSync("/dev/fuse"))("a file system whose ser
     for (const child of running.splice(0)) {
       const over = new Promise((done) => child.on("close", done));
       child.stdin!.end();
-      if (child.exitCode === null) await over;
+      if (child.exitCode === null && child.signalCode === null) await over;
     }
   });
   afterAll(() => {
@@ -145,5 +145,20 @@ describe.skipIf(!canTraceC || !existsSync("/dev/fuse"))("a file system whose ser
     const { stderr, status, stacks } = await traced(app);
     expect(stderr).toMatch(/^WARNING: .*app \(not mounted\) does not answer: .*\n$/);
     expect({ status, stacks }).toEqual({ status: 0, stacks: new Map([["app app app app", 3]]) });
+  });
+
+  test("falls silent: what has a file of it open can't end, and counts as ended", async () => {
+    const point = folder();
+    const tell = await serve(point);
+    const child = start("sh", ["-c", `exec sleep 1000 < ${point}/app`]);
+    await expect.poll(() => readFileSync(`/proc/${child.pid}/comm`, "latin1")).toBe("sleep\n");
+    expect(isAlive(child.pid!)).toBe(true);
+    await tell("silent");
+    const over = new Promise((done) => child.on("exit", done));
+    child.kill("SIGKILL");
+    await expect.poll(() => isAlive(child.pid!)).toBe(false);
+    expect(processStat(child.pid!)).toMatchObject({ state: expect.stringMatching(/[SD]/), threads: 1 });
+    await tell("answer");
+    await over;
   });
 });
