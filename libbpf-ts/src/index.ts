@@ -30,6 +30,7 @@ export {
   membersOf,
   resolveDie,
 } from "./dwarf/types.ts";
+export { type ArchiveMember, archiveMember, splitArchivePath } from "./elf/archive.ts";
 export { debugFileOf, debugFilePaths } from "./elf/debugFile.ts";
 export { ElfError, ElfFile, type ElfNote, type ElfSection, type ElfSegment, stringAt } from "./elf/file.ts";
 export { FunctionIndex } from "./elf/functionIndex.ts";

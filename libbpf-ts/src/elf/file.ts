@@ -6,6 +6,7 @@
 
 import { closeSync, readSync } from "node:fs";
 import { openFileWithin } from "../within.ts";
+import { type ArchiveMember, archiveMember } from "./archive.ts";
 
 export interface ElfSegment {
   type: number;
@@ -81,6 +82,14 @@ function openSource(path: string): Source {
   };
 }
 
+/** A part of a file as if it were all of it. */
+const within = (source: Source, { offset: start, size }: ArchiveMember): Source => ({
+  ...source,
+  size,
+  identity: `${source.identity}+${start}`,
+  read: (into, offset) => source.read(into, start + offset),
+});
+
 /** An open ELF file. Disposing closes it. */
 export class ElfFile implements Disposable {
   readonly path: string;
@@ -118,9 +127,10 @@ export class ElfFile implements Disposable {
     );
   }
 
-  /** Opens a file; throws ElfError, or Node's error where it can't be opened. */
+  /** Opens a file, or a member of an archive (`archive.ts`); throws ElfError, or Node's error where it can't be opened. */
   static open(path: string): ElfFile {
-    const source = openSource(path);
+    const member = archiveMember(path);
+    const source = member ? within(openSource(member.archive), member) : openSource(path);
     try {
       return new ElfFile(path, source);
     } catch (error) {

@@ -2,21 +2,35 @@
  * User functions: one perf event each, or all of a file by one uprobe_multi link (6.6), which attaches 200 in the time
  * that perf events take for seven.
  */
-import { attachUprobe, attachUprobeMulti } from "libbpf-ts";
+import { archiveMember, attachUprobe, attachUprobeMulti } from "libbpf-ts";
 import { AttachError, type Attached, type Attacher, attachOf, each, inHalves } from "./attached.ts";
 import { withPerfLinks } from "./tracepoint.ts";
 
+/** The file that the kernel is told of, and where in it the program or library begins: elsewhere in archives only. */
+function fileOf(path: string): { path: string; start: bigint } {
+  const member = archiveMember(path);
+  return member ? { path: member.archive, start: BigInt(member.offset) } : { path, start: 0n };
+}
+
 export const uprobe = each(true, (probe, { program, pid }, cookie) => {
-  const { path, offset, return: ret } = attachOf(probe, "uprobe");
-  return attachUprobe(program, { path, offset: BigInt(offset), ret, pid, cookie: withPerfLinks(cookie) });
+  const { path: shown, offset, return: ret } = attachOf(probe, "uprobe");
+  const { path, start } = fileOf(shown);
+  return attachUprobe(program, {
+    path,
+    offset: start + BigInt(offset),
+    ret,
+    pid,
+    cookie: withPerfLinks(cookie),
+  });
 });
 
 export const usdt = each(true, (probe, { program, pid }, cookie) => {
-  const { path, offset, semaphoreOffset } = attachOf(probe, "usdt");
+  const { path: shown, offset, semaphoreOffset } = attachOf(probe, "usdt");
+  const { path, start } = fileOf(shown);
   return attachUprobe(program, {
     path,
-    offset: BigInt(offset),
-    refCtrOffset: semaphoreOffset === 0 ? undefined : BigInt(semaphoreOffset),
+    offset: start + BigInt(offset),
+    refCtrOffset: semaphoreOffset === 0 ? undefined : start + BigInt(semaphoreOffset),
     pid,
     cookie: withPerfLinks(cookie),
   });
@@ -34,10 +48,13 @@ export const uprobeMulti: Attacher = ({ program, probes, indexes, cookies, pid, 
   const attached: Attached[] = [];
   try {
     for (const group of groups.values()) {
-      const { path, ...first } = targets[group[0]];
+      const first = targets[group[0]];
+      const { path, start } = fileOf(first.path);
       const semaphoreOf = (i: number): bigint => {
         const target = targets[i];
-        return target.kind === "usdt" ? BigInt(target.semaphoreOffset) : 0n;
+        return target.kind === "usdt" && target.semaphoreOffset !== 0
+          ? start + BigInt(target.semaphoreOffset)
+          : 0n;
       };
       inHalves(
         group,
@@ -45,7 +62,7 @@ export const uprobeMulti: Attacher = ({ program, probes, indexes, cookies, pid, 
           const semaphores = members.map(semaphoreOf);
           const link = attachUprobeMulti(program, {
             path,
-            offsets: members.map((i) => BigInt(targets[i].offset)),
+            offsets: members.map((i) => start + BigInt(targets[i].offset)),
             cookies: members.map((i) => BigInt(cookies[i])),
             refCtrOffsets: semaphores.some((offset) => offset !== 0n) ? semaphores : undefined,
             ret: first.kind === "uprobe" && first.return,

@@ -4,7 +4,7 @@
  */
 import { readFileSync, readlinkSync, realpathSync } from "node:fs";
 import { basename, delimiter, dirname, isAbsolute, join, resolve } from "node:path";
-import { ElfFile, listWithin, neededLibraries, statWithin } from "libbpf-ts";
+import { ElfFile, listWithin, neededLibraries, splitArchivePath, statWithin } from "libbpf-ts";
 import type { Arch } from "../compile/kernel.ts";
 import { hasWildcard, wildcard } from "../compile/probes/wildcard.ts";
 import { findLibrary, isLibrary } from "./ldCache.ts";
@@ -13,11 +13,13 @@ import { DELETED, fileSystemOf, isAlive, ProcessError } from "./processes.ts";
 
 const USUAL_PATH = "/usr/local/bin:/usr/bin:/bin";
 
+/** A member of an archive is a file, too. */
 export function isFile(path: string): boolean {
   try {
     return statWithin(path).isFile();
   } catch {
-    return false;
+    const archive = splitArchivePath(path)?.archive;
+    return archive !== undefined && isFile(archive);
   }
 }
 

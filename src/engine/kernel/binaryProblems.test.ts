@@ -15,6 +15,7 @@ beforeAll(() => {
   put("empty", "");
   put("short", "\x7fELF");
   put("library.a", "!<arch>\n");
+  put("app.zip", "PK\x03\x04");
   put("serverd", "");
   const elf32 = Buffer.alloc(64);
   elf32.write("\x7fELF\x01\x01\x01", "latin1");
@@ -39,6 +40,7 @@ describe("a file that is no program", () => {
     ["empty", "the file is empty"],
     ["short", "it is cut short"],
     ["library.a", "it is a static library"],
+    ["app.zip", `it is an archive: a library in it is ${join(folder, "app.zip")}!/NAME`],
     ["elf32", "it is a 32-bit program"],
     ["object.o", "it is an object file"],
   ])("%s: %s", (name, words) => {

@@ -40,6 +40,7 @@ export function otherKind(path: string): string | undefined {
     return `it is a script, which ${program} runs: trace that, or the programs it calls`;
   }
   if (text.startsWith("!<arch>")) return "it is a static library: name a program that it is linked into";
+  if (text.startsWith("PK\x03\x04")) return `it is an archive: a library in it is ${path}!/NAME`;
   if (!text.startsWith("\x7fELF")) return "it is no program (not an ELF file)";
   if (bytes.length < HEADER) return "it is cut short";
   if (bytes[4] === 1) return "it is a 32-bit program, and only 64-bit ones can be traced";
