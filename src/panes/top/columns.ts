@@ -1,7 +1,7 @@
 /** The columns of a table: keys by what they are, values by the kind of the map, widths by what there is room for. */
 import type { MapKind, MapShape, RowSnapshot } from "../../engine/protocol.ts";
 import { percent, sanitize, shortNumber, shortRate, textWidth } from "../text/index.ts";
-import { fullValue, shortValue, stackFrames, type Unit } from "../values/index.ts";
+import { fullValue, shortFrame, shortValue, stackFrames, type Unit } from "../values/index.ts";
 
 export type Order = "key" | "value" | "rate";
 
@@ -157,9 +157,7 @@ const FRAMES_IN_CELL = 6;
 /** A stack in one cell: its first functions, innermost first. Opened rows have the whole of it. */
 export function keyCell(column: KeyColumn, text: string, unicode: boolean): string {
   if (!column.stack && !text.includes("\n")) return sanitize(text);
-  const frames = stackFrames(text, FRAMES_IN_CELL).map((frame) =>
-    sanitize(frame.replace(/\+\d+(?: \[[^\]]*\])?$/, "")),
-  );
+  const frames = stackFrames(text, FRAMES_IN_CELL).map((frame) => sanitize(shortFrame(frame)));
   if (frames.length === 0) return "(no stack)";
   return frames.join(unicode ? " ← " : " < ");
 }

@@ -1,2 +1,3 @@
+export { shortFrame } from "./frame.ts";
 export { stackFrames } from "./stack.ts";
 export { fullValue, shortValue, type Unit, unitOf } from "./unit.ts";
