@@ -223,6 +223,20 @@ describe("processes", () => {
     expect(containers().of("process", 12)).toBeUndefined();
   });
 
+  it("are others at once when their numbers are given again", () => {
+    const start = (time: number) => `12 (a ) b) S ${"1 ".repeat(18)}${time} 4096 0\n`;
+    file("proc/12/cgroup", "0::/lxc/first\n");
+    file("proc/12/stat", start(100));
+    const all = containers();
+    expect(all.of("process", 12)?.name).toBe("first");
+    file("proc/12/cgroup", "0::/lxc/second\n");
+    expect(all.of("process", 12)?.name).toBe("first");
+    file("proc/12/stat", start(101));
+    expect(all.of("process", 12)?.name).toBe("second");
+    rmSync(`${root}proc/12`, { recursive: true });
+    expect(all.of("process", 12)?.name).toBe("second");
+  });
+
   it("without a name have the first part of the id, and a unit its own name", () => {
     file("proc/12/cgroup", `0::/docker/${ID}\n`);
     file("proc/13/cgroup", "0::/system.slice/nginx.service\n");

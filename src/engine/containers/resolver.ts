@@ -18,12 +18,14 @@ const LOOK_AGAIN = 5000;
 const NAME_AGAIN = 10_000;
 const MOST_PROCESSES = 20_000;
 const MOST_NAMES = 5000;
+const LARGEST_STAT = 4096;
 const LARGEST_CGROUP_FILE = 64 << 10;
 const SHORT_ID = 12;
 
 interface Known {
   owner: CgroupOwner | undefined;
   time: number;
+  start?: string;
 }
 
 function remember<K, V>(map: Map<K, V>, key: K, value: V, most: number): void {
@@ -130,9 +132,19 @@ export class Containers {
 
   /** Of a process or a thread, by its id as /proc has it. */
   ofProcess(pid: number): ContainerInfo | undefined {
-    if (!this.#processes.has(pid)) this.#catchUp();
+    const known = this.#processes.get(pid);
+    if (!known) this.#catchUp();
+    else if (known.start !== undefined && this.#startOf(pid, known.start) !== known.start)
+      this.#processes.delete(pid);
     const owner = this.#ownerNow(pid);
     return owner && this.#info(owner);
+  }
+
+  /** When a process started, which tells it from another that gets its number; `ended`: for one that is gone. */
+  #startOf(pid: number, ended?: string): string | undefined {
+    const stat = readSmallFile(`${this.#proc}${pid}/stat`, LARGEST_STAT);
+    // The name before it may hold spaces and brackets.
+    return stat?.slice(stat.lastIndexOf(")")).split(" ")[20] ?? ended;
   }
 
   #ownerNow(pid: number): CgroupOwner | undefined {
@@ -141,7 +153,9 @@ export class Containers {
     if (!known || now - known.time > LOOK_AGAIN) {
       const text = readSmallFile(`${this.#proc}${pid}/cgroup`, LARGEST_CGROUP_FILE);
       // One that has ended keeps what it had.
-      known = { owner: text ? this.#ownerOfText(text) : known?.owner, time: now };
+      known = text
+        ? { owner: this.#ownerOfText(text), time: now, start: this.#startOf(pid) }
+        : { owner: known?.owner, time: now, start: known?.start };
       remember(this.#processes, pid, known, MOST_PROCESSES);
     }
     return known.owner;
