@@ -1,4 +1,6 @@
 /** `tracedeck list`: probes, their arguments, kernel structs. */
+
+import { someOf } from "../engine/compile/check/nearest.ts";
 import { missingHint } from "../engine/compile/check/program.ts";
 import type { Kernel } from "../engine/compile/kernel.ts";
 import { probeType } from "../engine/compile/tables/probeTypes.ts";
@@ -73,6 +75,28 @@ function writeProbe(
   sink.wrote();
 }
 
+/** Arguments of user functions come from debug info: where some programs have none, that is said. */
+function sayMissingDebugInfo(kernel: Kernel, paths: Iterable<string>): void {
+  const without: string[] = [];
+  let hint = "";
+  for (const path of paths) {
+    try {
+      const info = kernel.binaries(path)[0]?.debugInfo?.();
+      if (!info || !("tried" in info)) continue;
+      without.push(path);
+      hint ||= missingHint(path, info);
+    } catch (error) {
+      sayWarning(error instanceof Error ? error.message : String(error));
+    }
+  }
+  if (without.length === 1)
+    sayWarning(`${without[0]} has no debug info, so arguments are not known: ${hint}`);
+  else if (without.length > 1)
+    sayWarning(
+      `${without.length} of them have no debug info, so arguments are not known: ${someOf(without, 4)}; for the first, ${hint}`,
+    );
+}
+
 /** Prints what a pattern lists; false: there is nothing. */
 async function printListed({ pattern, verbose, pid, kernelOptions }: Listed): Promise<boolean> {
   const sink = stdout();
@@ -84,43 +108,21 @@ async function printListed({ pattern, verbose, pid, kernelOptions }: Listed): Pr
       sink.out.text(`${type}\n`);
       sink.wrote();
     }
+    await sink.close();
   } else {
     const kernel = liveKernel(kernelOptions);
     const details = { verbose, problem: (message: string): void => void (problem ??= message) };
+    const programs = new Set<string>();
     for (const probe of listProbes(kernel, pattern, pid)) {
       count++;
       writeProbe(sink, kernel, probe, details);
+      if (verbose && probe[0] === "uprobe") programs.add(probe[1]);
     }
+    await sink.close();
+    sayMissingDebugInfo(kernel, programs);
   }
-  await sink.close();
   if (problem !== undefined) sayWarning(`not all arguments are known: ${problem}`);
   return count > 0;
-}
-
-/** Arguments of user functions come from debug info: where there is none, that is said once for each program. */
-function sayMissingDebugInfo(
-  patterns: readonly string[],
-  pid: number | undefined,
-  kernelOptions: KernelOptions,
-): void {
-  const paths = new Set<string>();
-  for (const pattern of patterns) {
-    const [type, path] = pattern.trim().split(":");
-    if (!path || probeType(type)?.name !== "uprobe") continue;
-    for (const binary of liveKernel(kernelOptions).binaries(path, pid)) {
-      if (paths.has(binary.path)) continue;
-      paths.add(binary.path);
-      try {
-        const info = binary.debugInfo?.();
-        if (info && "tried" in info)
-          sayWarning(
-            `${binary.path} has no debug info, so arguments are not known: ${missingHint(binary.path, info)}`,
-          );
-      } catch (error) {
-        sayWarning(error instanceof Error ? error.message : String(error));
-      }
-    }
-  }
 }
 
 /** Types of which tracefs tells what there is. */
@@ -144,10 +146,7 @@ export async function listPattern(
   }
   let status = 0;
   for (const pattern of patterns.split(",").map((part) => part.trim())) {
-    if (await printListed({ pattern, verbose, pid, kernelOptions })) {
-      if (verbose) sayMissingDebugInfo([pattern], pid, kernelOptions);
-      continue;
-    }
+    if (await printListed({ pattern, verbose, pid, kernelOptions })) continue;
     status = 1;
     const { message, hint } = explainMissing(liveKernel(kernelOptions), pattern, pid);
     sayError(message, hint);

@@ -143,6 +143,10 @@ describe.skipIf(!isRoot)("tracedeck list", () => {
     expect(functions).toBe(`uprobe:${process.execPath}:uv_run\n`);
     const everything = (await tracedeck(["list", "-p", pid, "*uv_run"])).stdout;
     expect(everything).toContain(functions);
+    // What has no debug info is said once, and of nothing but what was listed.
+    const { stderr } = await tracedeck(["list", "-v", "-p", pid, "uprobe:*:uv_run"]);
+    expect(stderr.match(/WARNING/g) ?? []).toHaveLength(stderr === "" ? 0 : 1);
+    expect(stderr.replace(process.execPath, "")).not.toMatch(/WARNING: \S*\//);
     const points = (await tracedeck(["list", "-p", pid, "usdt:*"])).stdout;
     expect(points).toContain(":libstdcxx:catch\n");
   });
