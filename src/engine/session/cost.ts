@@ -2,7 +2,7 @@
  * What tracing costs: run time and runs that the kernel counts per program while its statistics are on (5.8), and the traps
  * that lead to some of them, which it does not.
  */
-import { type BpfProgram, enableStats } from "libbpf-ts";
+import { type BpfProgram, enableStats, onlineCpus } from "libbpf-ts";
 import type { Attached } from "../attach/index.ts";
 import { monotonicMs } from "../clock.ts";
 import type { Plan } from "../compile/plan.ts";
@@ -23,6 +23,8 @@ export class CostMeter implements Disposable {
   #names: string[];
   /** Of every hit of each program. */
   #traps: number[];
+  /** Percent. A trap is taken to last as long as it did when it was measured; together they take no more time than there is. */
+  #most = 100 * onlineCpus().length;
   #last: CostReading;
   #stopped: CostReading | undefined;
   /** Why the kernel does not measure: before 5.8, or not permitted. Costs read as zero then. */
@@ -80,12 +82,15 @@ export class CostMeter implements Disposable {
         events,
         nsPerEvent: events > 0 ? spent / events : 0,
         trapNs,
-        cpuPercent: spent / 1e4 / milliseconds,
+        cpuPercent: Math.min(this.#most, spent / 1e4 / milliseconds),
       };
     });
     const events = probes.reduce((sum, probe) => sum + probe.events, 0);
     return {
-      cpuPercent: probes.reduce((sum, probe) => sum + probe.cpuPercent, 0),
+      cpuPercent: Math.min(
+        this.#most,
+        probes.reduce((sum, probe) => sum + probe.cpuPercent, 0),
+      ),
       eventsPerSecond: (events * 1000) / milliseconds,
       events,
       probes: probes.filter((probe) => probe.events > 0),
