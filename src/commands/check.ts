@@ -1,5 +1,6 @@
 /** `tracedeck check`: diagnostics for editors and CI. Needs no rights and loads nothing. */
 import { HELP, type OptionRow, parseOptions, usageText } from "./options.ts";
+import { requireProcess } from "./processes.ts";
 import { guarded, print, reportDiagnostics } from "./report.ts";
 import { parseRunOptions, RUN_OPTIONS } from "./runOptions.ts";
 import { takeSource } from "./source.ts";
@@ -45,6 +46,7 @@ export function main(args: string[]): Promise<number> {
     }
     const options = parseRunOptions(args);
     const { source, left } = takeSource(options.program, options.positionals);
+    requireProcess(options.pid);
     const { compileScript } = await import("./compileScript.ts");
     const { diagnostics, files } = compileScript(source, options, left);
     const errors = diagnostics.filter(({ severity }) => severity === "error");

@@ -2,12 +2,10 @@
 import { compile } from "../engine/compile/compile.ts";
 import type { CompileResult } from "../engine/compile/index.ts";
 import { liveKernel } from "../engine/kernel/live.ts";
-import { requireProcess } from "./processes.ts";
 import { kernelOptionsOf, type RunOptions } from "./runOptions.ts";
 import type { Source } from "./source.ts";
 
 export function compileScript(source: Source, options: RunOptions, parameters: string[]): CompileResult {
-  requireProcess(options.pid);
   return compile(source.text, liveKernel(kernelOptionsOf(options)), {
     fileName: source.name,
     positional: [...parameters, ...options.moreParameters],

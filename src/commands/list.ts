@@ -162,6 +162,7 @@ export async function listProgram(
   options: RunOptions,
   parameters: string[],
 ): Promise<number> {
+  requireProcess(options.pid);
   const { compileScript } = await import("./compileScript.ts");
   const { plan, diagnostics, files } = compileScript(source, options, parameters);
   reportDiagnostics(diagnostics, files);

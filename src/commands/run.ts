@@ -1,5 +1,6 @@
 /** `tracedeck run`: a script from arguments to exit code. */
 import { VERSION } from "../version.ts";
+import { requireProcess } from "./processes.ts";
 import { complain, guarded, print, reportDiagnostics, sayError } from "./report.ts";
 import { kernelOptionsOf, parseRunOptions, RUN_USAGE, type RunOptions, type Stage } from "./runOptions.ts";
 import { takeSource } from "./source.ts";
@@ -69,6 +70,7 @@ async function compileAndTrace(options: RunOptions, args: readonly string[]): Pr
       return 1;
     }
   }
+  requireProcess(options.pid);
   const { compileScript } = await import("./compileScript.ts");
   const { diagnostics, plan, files, stages } = compileScript(source, options, left);
   printStages(stages, options.stages);
