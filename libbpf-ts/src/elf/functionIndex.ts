@@ -3,8 +3,9 @@
 import { lastAtMost, type Ordered, sortAddresses } from "../order.ts";
 import { debugFileOf } from "./debugFile.ts";
 import { type ElfFile, SectionType } from "./file.ts";
+import { leftTables } from "./leftTables.ts";
 import type { StringTable } from "./strings.ts";
-import { isDefined, isFunction, isLabel, packedTables, type Table, tablesOf, WORDS } from "./symbolTables.ts";
+import { isDefined, isFunction, isLabel, type Table, tablesOf, WORDS } from "./symbolTables.ts";
 
 /** How many symbols before an address are looked at. */
 const MOST_STEPS = 16;
@@ -64,7 +65,7 @@ export class FunctionIndex implements Disposable {
       const more = debug ? tablesOf(debug) : [];
       const index = new FunctionIndex([
         ...more,
-        ...(stripped && more.length === 0 ? packedTables(elf) : []),
+        ...(stripped && more.length === 0 ? leftTables(elf) : []),
         ...own,
       ]);
       const needed = new Set(index.#strings.map(({ file }) => file));

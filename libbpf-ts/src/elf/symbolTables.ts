@@ -1,13 +1,13 @@
-// The symbol tables of an ELF file as they lie there: .symtab, and .dynsym, which is what stripped libraries keep. What else a
-// stripped file has of its symbols may be packed in its section .gnu_debugdata.
+// The symbol tables of an ELF file as they lie there: .symtab, and .dynsym, which is what stripped libraries keep.
 
-import { ElfFile, SectionType } from "./file.ts";
+import { type ElfFile, SectionType } from "./file.ts";
 import { StringTable } from "./strings.ts";
-import { unpackXz } from "./xz.ts";
 
 /** Bytes and 32-bit words of one entry: name, info|other|section, address (2 words), size (2 words). */
 const ENTRY = 24;
 export const WORDS = 6;
+/** The second word of a function that is in some section. */
+export const FUNCTION = 0x10002;
 const EXECUTABLE = 4;
 const DOLLAR = 0x24;
 
@@ -41,20 +41,6 @@ export function tablesOf(elf: ElfFile): Table[] {
   // Linkers put dynamic symbols into both; a symbol table that was thinned out is the smaller one.
   if (all && dynamic) dynamic.covered = all.words.length >= dynamic.words.length;
   return [all, dynamic].filter((table) => table !== undefined);
-}
-
-/** What unpacked symbol tables may take. */
-const MOST_UNPACKED = 64 << 20;
-
-/** An ELF file within the file, with the symbols that .dynsym lacks; undefined where there is none or it is damaged. */
-export function packedTables(elf: ElfFile): Table[] {
-  const section = elf.section(".gnu_debugdata");
-  if (!section) return [];
-  try {
-    return tablesOf(ElfFile.of(unpackXz(elf.sectionData(section), MOST_UNPACKED), elf.path));
-  } catch {
-    return [];
-  }
 }
 
 /** Defined: in a section, and not at address zero. */

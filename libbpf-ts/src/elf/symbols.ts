@@ -4,7 +4,8 @@
 import { debugFileOf } from "./debugFile.ts";
 import { type ElfFile, nameOffsets, SectionType, stringAt } from "./file.ts";
 import { FunctionIndex } from "./functionIndex.ts";
-import { isDefined, isFunction, packedTables, type Table, tablesOf, WORDS } from "./symbolTables.ts";
+import { leftTables } from "./leftTables.ts";
+import { isDefined, isFunction, type Table, tablesOf, WORDS } from "./symbolTables.ts";
 
 export interface ElfSymbol {
   name: string;
@@ -50,7 +51,7 @@ export class ElfSymbols {
     const own = tablesOf(elf);
     if (elf.sections.some(({ type }) => type === SectionType.symtab)) return new ElfSymbols(own);
     const separate = tablesOfDebugFile(elf, root, directories);
-    return new ElfSymbols([...separate, ...(separate.length > 0 ? [] : packedTables(elf)), ...own]);
+    return new ElfSymbols([...separate, ...(separate.length > 0 ? [] : leftTables(elf)), ...own]);
   }
 
   /** A defined symbol by its exact name: functions before objects. */
