@@ -43,10 +43,13 @@ class Binary implements UserBinary {
       const kind = unreadable ?? otherKind(this.path);
       throw kind === undefined ? error : new Error(`${this.path}: ${kind}`);
     }
-    if (elf.segments.length > 0) return elf;
+    const isForeign = elf.machine !== process.arch;
+    if (elf.segments.length > 0 && !isForeign) return elf;
     elf[Symbol.dispose]();
     throw new Error(
-      `${this.path}: it is an object file, which is not run as it is: name a program that it is linked into`,
+      isForeign
+        ? `${this.path}: it was built for another processor than this machine's ${process.arch}`
+        : `${this.path}: it is an object file, which is not run as it is: name a program that it is linked into`,
     );
   }
 

@@ -24,8 +24,10 @@ beforeAll(() => {
   const object = Buffer.alloc(64);
   object.write("\x7fELF\x02\x01\x01", "latin1");
   object.writeUInt16LE(1, 16);
-  object.writeUInt16LE(62, 18);
+  object.writeUInt16LE(process.arch === "arm64" ? 183 : 62, 18);
   put("object.o", object);
+  object.writeUInt16LE(process.arch === "arm64" ? 62 : 183, 18);
+  put("foreign", object);
   mkdirSync(join(folder, "directory"));
   symlinkSync("gone", join(folder, "link"));
   execFileSync("mkfifo", [join(folder, "pipe")]);
@@ -43,6 +45,7 @@ describe("a file that is no program", () => {
     ["app.zip", `it is an archive: a library in it is ${join(folder, "app.zip")}!/NAME`],
     ["elf32", "it is a 32-bit program"],
     ["object.o", "it is an object file"],
+    ["foreign", "it was built for another processor"],
   ])("%s: %s", (name, words) => {
     const [binary] = binaries.find(join(folder, name));
     expect(() => binary.symbols()).toThrow(`${join(folder, name)}: ${words}`);

@@ -48,6 +48,14 @@ prints("the probe", [
     "tracepoint:sched:sched_switch { @[probe, probetype] = 1; exit() }",
     "@[tracepoint:sched:sched_switch, tracepoint]: 1",
   ],
+  ...(process.arch === "x64"
+    ? ([
+        ["tracepoint:sched:sched_switch { @[usermode] = 1; exit() }", "@[0]: 1"],
+        ["rawtracepoint:sched_switch { @[usermode] = 1; exit() }", "@[0]: 1"],
+        ["iter:task { @[usermode] = 1; }", "@[0]: 1"],
+      ] as const)
+    : []),
+  ["begin { } tick=interval:ms:1 { print(probe); exit() }", "tick"],
   ['begin { if (probe == "begin") { print("equal") } }', "equal"],
   ["software:cpu-clock:1000000 { @[probetype] = 1; exit() }", "@[software]: 1"],
   ["interval:ms:5 { print(__builtin_pid == pid); exit() }", "true"],

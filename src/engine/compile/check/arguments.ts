@@ -270,7 +270,7 @@ function noArgs(span: Span, cx: Context): TypedExpression {
       ? "use arg0, arg1, … and cast them"
       : row.retval
         ? "use retval for the result"
-        : "tracepoint, rawtracepoint, fentry and fexit have them",
+        : "tracepoint, rawtracepoint, fentry and fexit have them, and uprobe where there is debug info",
   );
 }
 

@@ -112,7 +112,6 @@ describe("calls", () => {
     inProbe("print(vfs_read(1));", "not-supported", "vfs_read", "curtask"),
     inProbe("print(comm(1));", "not-supported", "comm(1)", "curtask->real_parent->comm"),
     ["fn f($a: int64): int64 { return $a; } begin { print(f(1)); f(2); }", "unsupported", "fn f", "macro"],
-    ["tracepoint:sched:sched_switch { print(usermode); }", "not-here", "usermode"],
     inProbe("print(typeinfo(1));", "not-supported", "typeinfo", "is_integer()"),
     inProbe('fail("no %s %d", "good", 3);', "failed", 'fail("no %s %d", "good", 3)', "no good 3"),
     inProbe("pid;", "discarded", "pid;".slice(0, 3)),

@@ -8,6 +8,8 @@ export interface ProbeParts {
   parts: string[];
   /** Why the positional parameters could not be put in. */
   error?: string;
+  /** A quoted part goes on to the end. */
+  unclosed?: true;
   /** Positional parameters that were not given. */
   empty: string[];
 }
@@ -57,6 +59,7 @@ export function splitProbe(text: string, positional?: readonly string[]): ProbeP
   const result: ProbeParts = { provider, parts, empty };
   if (label !== undefined) result.label = label;
   if (error !== undefined) result.error = error;
+  if (quoted) result.unclosed = true;
   return result;
 }
 

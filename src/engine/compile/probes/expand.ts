@@ -27,11 +27,13 @@ export function expandProbe(
   report: Diagnostics,
   alone: boolean,
 ): ExpandedSpec[] {
-  const { label, provider, parts, error, empty } = splitProbe(spec.text, options.positional ?? []);
+  const { label, provider, parts, error, unclosed, empty } = splitProbe(spec.text, options.positional ?? []);
   if (error) {
     report.error("probe-syntax", spec.span, error);
     return [];
   }
+  // The parser has said so.
+  if (unclosed) return [];
   const known = report.list.length;
   const isUser = options.pid !== undefined || parts[0]?.includes("/");
   const rows = rowsFor(provider, isUser ? "user" : "kernel", spec.span, report);

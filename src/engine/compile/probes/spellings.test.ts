@@ -75,6 +75,12 @@ describe("attach points are understood however they are spelled", () => {
   });
 });
 
+it("a quote that is not closed is said once", () => {
+  const { diagnostics } = checkSource('interval:s:"1 { exit(); }', {}, fullKernel());
+  expect(diagnostics.map(({ code }) => code)).not.toContain("probe-syntax");
+  expect(diagnostics.map(({ code }) => code)).toContain("unterminated-string");
+});
+
 describe("binaries are shown as the script names them", () => {
   it.each([
     ["./app", "/home/me/app", "./app"],
