@@ -6,7 +6,7 @@
 // A prefix of paths (test/live/functions) chooses test files. Debian's cloud kernel of the release is downloaded once; DIR is
 // the /lib/modules/RELEASE of a kernel given by path. Files are shared among two machines where the host has two processors.
 import { existsSync, mkdirSync, rmSync } from "node:fs";
-import { availableParallelism } from "node:os";
+import { availableParallelism, totalmem } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { path } from "./build-plugins.mjs";
@@ -20,6 +20,9 @@ import { addModules } from "./vm/modules.mjs";
 import { bringPackages, debianKernel, RELEASES } from "./vm/packages.mjs";
 import { chooseFiles, needsBpftrace } from "./vm/selection.mjs";
 
+/** Bytes of memory for two machines; each takes up to 3 GiB with what QEMU translates. */
+const TWO_MACHINES = 7e9;
+
 const { values, positionals } = parseArgs({
   options: {
     release: { type: "string", default: "bookworm" },
@@ -27,7 +30,10 @@ const { values, positionals } = parseArgs({
     modules: { type: "string" },
     // The whole lane ends within ten minutes.
     limit: { type: "string", default: "570" },
-    machines: { type: "string", default: String(Math.min(2, availableParallelism())) },
+    machines: {
+      type: "string",
+      default: availableParallelism() > 1 && totalmem() > TWO_MACHINES ? "2" : "1",
+    },
   },
   allowPositionals: true,
 });

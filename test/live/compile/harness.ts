@@ -26,9 +26,8 @@ export class LoadedPlan implements Disposable {
     this.enable();
   }
 
-  /** How many links are attached. */
-  get links(): number {
-    return this.#links.length;
+  get links(): readonly Attached[] {
+    return this.#links;
   }
 
   enable(): void {

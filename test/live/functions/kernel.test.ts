@@ -237,7 +237,8 @@ describe.skipIf(!canKprobe || !kernel.has("kprobe_multi"))(
       expect(plan!.programs).toHaveLength(1);
       using loaded = new LoadedPlan(plan!);
       loaded.attach();
-      expect(loaded.links).toBe(1);
+      // Names that several functions have are attached by their addresses, in links of their own.
+      expect(Math.max(...loaded.links.map(({ probes }) => probes.length))).toBeGreaterThan(10_000);
       readFile();
       loaded.disable();
       const calls = new Map(
