@@ -21,7 +21,7 @@ describe("the cost guard", () => {
     "tracepoint:syscalls:sys_enter_getppid { @[kstack, pid] = count(); @b[kstack(3), comm] = count(); }";
 
   function busyProgram(): Disposable {
-    const child = spawn("python3", ["-c", "import os\nwhile True: os.getppid()"], { stdio: "ignore" });
+    const child = spawn(work.path, ["calls", "2000000000"], { stdio: "ignore" });
     return { [Symbol.dispose]: () => void child.kill("SIGKILL") };
   }
 
@@ -212,7 +212,7 @@ describe("the engine process", () => {
     const output = engine.messages.filter((m) => m.kind === "output");
     const shown = output.reduce((sum, m) => sum + m.lines.length, 0);
     const skipped = output.reduce((sum, m) => sum + m.skipped, 0);
-    expect(skipped).toBeGreaterThan(10_000);
+    expect(skipped).toBeGreaterThan(10_000 / slowness);
     const snapshots = engine.messages.filter((m) => m.kind === "snapshot");
     const last = snapshots.at(-1)!.snapshot;
     expect(last.losses.eventsLost + shown + skipped).toBe(last.maps[0].sum + 1);
