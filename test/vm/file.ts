@@ -22,7 +22,14 @@ function result(task: Task, state: TestResult["state"]): TestResult {
     (error) => `${error.stack ?? error.message}\n${stripVTControlCharacters(error.diff ?? "")}`,
   );
   const milliseconds = Math.round(task.result?.duration ?? 0);
-  return { kind: "test", name: nameOf(task), state, milliseconds, errors };
+  const { note } = task.result ?? {};
+  return {
+    kind: "test",
+    name: note ? `${nameOf(task)} (${note})` : nameOf(task),
+    state,
+    milliseconds,
+    errors,
+  };
 }
 
 const [first, ...rest] = process.argv.slice(2);
