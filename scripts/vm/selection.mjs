@@ -23,6 +23,7 @@ const LEFT_OUT = [
   ["test/live/engine/handover", "the protocol needs no other kernel"],
   ["test/live/symbols/files", "ELF files are read the same on every kernel"],
   ["test/live/symbols/processes", "perf's records of processes are the same on every kernel"],
+  ["test/live/symbols/served", "there is no FUSE in the machine"],
   ["test/live/symbols/speed", "an emulated processor tells nothing of speed"],
   ["test/live/containers/", "there is no Python in the machine, whose processes it traces"],
 ];

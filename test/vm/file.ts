@@ -22,7 +22,7 @@ function result(task: Task, state: TestResult["state"]): TestResult {
     (error) => `${error.stack ?? error.message}\n${stripVTControlCharacters(error.diff ?? "")}`,
   );
   const milliseconds = Math.round(task.result?.duration ?? 0);
-  const { note } = task.result ?? {};
+  const note = (task.result as { note?: string } | undefined)?.note;
   return {
     kind: "test",
     name: note ? `${nameOf(task)} (${note})` : nameOf(task),
