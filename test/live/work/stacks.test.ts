@@ -1,5 +1,6 @@
 /** Stacks that name the program's functions and the kernel's. */
 import { describe, expect, test } from "vitest";
+import { slowness } from "../../support/slowness.ts";
 import { canTraceC, program, traced } from "./support.ts";
 
 describe.skipIf(!canTraceC)("stacks", () => {
@@ -62,7 +63,8 @@ describe.skipIf(!canTraceC)("stacks", () => {
     );
     expect(stdout).toMatch(/(spin|clock_gettime|main)(\+\d+)/);
     const samples = Number(/@samples: (\d+)/.exec(stdout)?.[1]);
-    expect(samples).toBeGreaterThan(60);
+    // An emulated processor may have had other things to do.
+    expect(samples).toBeGreaterThan(slowness > 1 ? 20 : 60);
     expect(samples).toBeLessThanOrEqual(199);
   });
 });
