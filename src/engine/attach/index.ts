@@ -39,7 +39,11 @@ const LAST_FIRST = new Set<ProbePlan["via"]>([
   "iter",
 ]);
 
+/** These have a timer of their own; other software events are called from one list. */
+const CLOCKS = new Set(["cpu-clock", "task-clock"]);
+
 function firesLastFirst({ via, attach }: ProbePlan): boolean {
+  if (attach.kind === "software") return !CLOCKS.has(attach.event);
   return LAST_FIRST.has(via) && !(attach.kind === "kprobe" && attach.return);
 }
 
