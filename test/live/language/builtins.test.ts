@@ -1,6 +1,7 @@
 /** Builtins, read where their value is known. */
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { cpus, hostname, userInfo } from "node:os";
+import { kernelAtLeast } from "libbpf-ts";
 import { prints } from "./rows.ts";
 
 const ownCgroup = (): string => {
@@ -62,6 +63,7 @@ prints("the probe", [
 ]);
 
 prints("settings as a record", [
-  ["print((config.max_strlen, config.max_map_keys))", "(1024, 4096)"],
+  // Keys take at most 512 bytes before Linux 5.11.
+  ["print((config.max_strlen, config.max_map_keys))", kernelAtLeast("5.11") ? "(1024, 4096)" : "(200, 4096)"],
   ["config = { max_strlen=64 } begin { print(config.max_strlen) }", "64"],
 ]);

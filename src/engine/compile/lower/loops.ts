@@ -126,9 +126,17 @@ function whileLoop(cx: Cx, s: Statement<"while">): void {
 }
 
 export function lowerForRange(cx: Cx, s: Statement<"for-range">): void {
-  const start = scalar(cx, s.start);
-  const end = scalar(cx, s.end);
+  // What the body does to variables that the range was given by changes nothing.
+  const start = ownCopy(cx, scalar(cx, s.start));
+  const end = ownCopy(cx, scalar(cx, s.end));
   cx.repeatedly(() => rangeLoop(cx, s, start, end));
+}
+
+function ownCopy(cx: Cx, value: Value): Value {
+  if (isConst(value)) return value;
+  const copy = cx.b.fresh();
+  cx.b.assign(copy, value);
+  return reg(copy);
 }
 
 function rangeLoop(cx: Cx, s: Statement<"for-range">, start: Value, end: Value): void {

@@ -11,7 +11,7 @@ import { userPid } from "./builtins.ts";
 import type { Cx } from "./context.ts";
 import { countGlobal, mapStatus } from "./errors.ts";
 import { UPDATE_NOEXIST } from "./maps.ts";
-import { addressOf, offsetBy, type Place } from "./memory.ts";
+import { addressOf, offsetBy, type Place, zeroBytes } from "./memory.ts";
 
 type StackType = Extract<Type, { kind: "stack" }>;
 
@@ -62,8 +62,11 @@ interface Frames {
 
 function readFrames(cx: Cx, type: StackType, size: number): Frames {
   const { b } = cx;
-  const read = (to: Place) =>
-    b.call("get_stack", cx.context, addressOf(cx, to), constant(size), flagsOf(type));
+  const read = (to: Place) => {
+    // Raw tracepoints' get_stack was declared to read its buffer, too.
+    if (to.base.kind === "slot" && !cx.target.can("readUnwritten")) zeroBytes(cx, to, size);
+    return b.call("get_stack", cx.context, addressOf(cx, to), constant(size), flagsOf(type));
+  };
   if (!lacksCaller(cx, type)) {
     const frames = cx.temporary(size, "stack");
     return { start: addressOf(cx, frames), bytes: read(frames) };

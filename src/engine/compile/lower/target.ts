@@ -40,6 +40,8 @@ const SINCE = {
   userFuncIp: [6, 6],
   /** Stacks at a function's entry have its caller, whose frame pointer is not saved yet (some older kernels, too). */
   callerAtEntry: [6, 12],
+  /** Helpers may read what the program has not written of its stack. */
+  readUnwritten: [6, 3],
   /** The pid of a uprobe_multi link is a process: before (commit 46ba0e49b642) it was its first thread alone. */
   multiOfProcess: [6, 10],
   /** kprobe_multi links to functions of modules, which hold the modules meanwhile. */
