@@ -1,5 +1,6 @@
 /** Arguments → one of the commands. */
 import { COMMANDS } from "./commands/command.ts";
+import { complain, print } from "./commands/write.ts";
 import { nearest } from "./engine/compile/check/nearest.ts";
 import { VERSION } from "./version.ts";
 
@@ -30,11 +31,11 @@ export async function main(args: string[]): Promise<number> {
   const command = COMMANDS.find(({ name }) => name === first);
   if (command) return (await command.load()).main(rest);
   if (first === "--help" || first === "-h" || first === "help") {
-    process.stdout.write(help());
+    print(help());
     return 0;
   }
   if (first === "--version" || first === "-V") {
-    process.stdout.write(`tracedeck ${VERSION}\n`);
+    print(`tracedeck ${VERSION}\n`);
     return 0;
   }
   if (!first.startsWith("-") && /[./]/.test(first)) {
@@ -45,6 +46,6 @@ export async function main(args: string[]): Promise<number> {
     COMMANDS.map(({ name }) => name),
   );
   const hint = close ? `did you mean 'tracedeck ${close}'?` : "see `tracedeck --help`";
-  process.stderr.write(`tracedeck: unknown command '${first}'\n${hint}\n`);
+  complain(`tracedeck: unknown command '${first}'\n${hint}\n`);
   return 1;
 }

@@ -17,7 +17,15 @@ import {
 import { Sink } from "../engine/output/sink.ts";
 import { HELP, type OptionRow, parseOptions, usageText } from "./options.ts";
 import { requireProcess } from "./processes.ts";
-import { guarded, isTerminal, print, reportDiagnostics, sayError, sayWarning } from "./report.ts";
+import {
+  finishOutput,
+  guarded,
+  isTerminal,
+  print,
+  reportDiagnostics,
+  sayError,
+  sayWarning,
+} from "./report.ts";
 import {
   DEBUGINFO,
   debugDirectories,
@@ -108,7 +116,7 @@ async function printListed({ pattern, verbose, pid, kernelOptions }: Listed): Pr
       sink.out.text(`${type}\n`);
       sink.wrote();
     }
-    await sink.close();
+    await finishOutput(sink);
   } else {
     const kernel = liveKernel(kernelOptions);
     const details = { verbose, problem: (message: string): void => void (problem ??= message) };
@@ -118,7 +126,7 @@ async function printListed({ pattern, verbose, pid, kernelOptions }: Listed): Pr
       writeProbe(sink, kernel, probe, details);
       if (verbose && probe[0] === "uprobe") programs.add(probe[1]);
     }
-    await sink.close();
+    await finishOutput(sink);
     sayMissingDebugInfo(kernel, programs);
   }
   if (problem !== undefined) sayWarning(`not all arguments are known: ${problem}`);
@@ -172,7 +180,7 @@ export async function listProgram(
   for (const { name, via } of plan.probes) {
     if (via !== "begin" && via !== "end") writeProbe(sink, kernel, name.split(":"), options);
   }
-  await sink.close();
+  await finishOutput(sink);
   return 0;
 }
 

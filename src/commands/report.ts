@@ -1,9 +1,13 @@
 /** How commands speak to the person at the prompt: on standard error, in colour where that is wanted. */
 import type { Diagnostic } from "../engine/compile/diagnostic.ts";
 import { renderDiagnostics, type SourceFile } from "../engine/compile/render.ts";
+import type { Sink } from "../engine/output/sink.ts";
 import { UsageError } from "./options.ts";
+import { complain } from "./write.ts";
 
-const { fstatSync, writeSync } = process.getBuiltinModule("node:fs");
+export { complain, print } from "./write.ts";
+
+const { fstatSync } = process.getBuiltinModule("node:fs");
 
 /** Memory devices: /dev/null and its kind are character devices too. */
 const MEMORY_MAJOR = 1;
@@ -25,23 +29,11 @@ export function wantsColor(environment = process.env): boolean {
   return environment.BPFTRACE_COLOR !== "never" && isTerminal(1) && isTerminal(2);
 }
 
-/** Writes to a descriptor at once; a reader that has gone is no error. */
-export function writeTo(fd: number, text: string): void {
-  const bytes = Buffer.from(text);
-  for (let from = 0; from < bytes.length; ) {
-    try {
-      from += writeSync(fd, bytes, from);
-    } catch (error) {
-      const { code } = error as NodeJS.ErrnoException;
-      if (code === "EAGAIN") continue;
-      if (code === "EPIPE" || code === "EIO") return;
-      throw error;
-    }
-  }
+/** Writes everything. Throws what kept it from being written, unless the reader has gone. */
+export async function finishOutput(sink: Sink): Promise<void> {
+  await sink.close();
+  if (sink.failure && sink.failure.code !== "EPIPE") throw sink.failure;
 }
-
-export const print = (text: string): void => writeTo(1, text);
-export const complain = (text: string): void => writeTo(2, text);
 
 export const sayError = (message: string, hint?: string): void =>
   complain(`ERROR: ${message}\n${hint ? `HINT: ${hint}\n` : ""}`);

@@ -8,7 +8,7 @@ import { createPrinter } from "../engine/output/printer.ts";
 import { Sink } from "../engine/output/sink.ts";
 import { SessionError } from "../engine/session/error.ts";
 import { Session } from "../engine/session/session.ts";
-import { complain, reportDiagnostics, sayError, wantsColor } from "./report.ts";
+import { complain, finishOutput, reportDiagnostics, sayError, wantsColor } from "./report.ts";
 import type { RunOptions } from "./runOptions.ts";
 import { openSink } from "./trace.ts";
 import { type Outcome, type TrialReport, trialReport } from "./trialReport.ts";
@@ -58,7 +58,7 @@ export async function runTrials(
   const status = options.mode === "test" ? trials.test(report, write) : trials.bench(report, write);
   await trials.end();
   write(captured.take());
-  await sink.close();
+  await finishOutput(sink);
   return status;
 }
 

@@ -24,7 +24,7 @@ function engineGone({ engine }: DeckState): Line[] {
   if (engine.status !== "gone") return [];
   const [first, ...rest] = sanitizeLines(engine.error);
   return [
-    [span(" the engine ended: ", "error"), span(first)],
+    [span(" no engine: ", "error"), span(first)],
     ...rest.slice(0, MOST_ROWS - 2).map((text) => line(`   ${text}`)),
     [span("   :restart starts it anew", "dim")],
   ];

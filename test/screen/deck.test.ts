@@ -4,7 +4,7 @@ import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { Terminal } from "./terminal.ts";
+import { childrenOf, Terminal } from "./terminal.ts";
 
 const canTrace = process.geteuid?.() === 0;
 
@@ -18,18 +18,6 @@ beforeAll(() => {
 afterAll(() => {
   work.kill();
 });
-
-function childrenOf(pid: number): number[] {
-  try {
-    return readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8")
-      .trim()
-      .split(/\s+/)
-      .filter(Boolean)
-      .map(Number);
-  } catch {
-    return [];
-  }
-}
 
 describe.skipIf(!canTrace)("the deck on the live kernel", () => {
   it("picks a script, sees it grow, edits, breaks and mends it, reruns, resizes, and leaves", async () => {

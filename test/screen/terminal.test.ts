@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { CLI, Terminal } from "./terminal.ts";
+import { CLI, childrenOf, Terminal } from "./terminal.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "tracedeck-scripts-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -60,19 +60,29 @@ describe("the terminal is given back", () => {
     await terminal.waitFor(() => !terminal.isAlternate && terminal.sent.includes(restored));
   });
 
-  it("for as long as the deck is stopped, and taken again by fg", async () => {
-    using terminal = new Terminal({ command: ["bash", ["--norc", "-i"]], env: { PS1: "shell> " } });
-    await terminal.waitFor("shell>");
-    terminal.type(`${CLI} ${script}\r`);
-    await terminal.waitFor("reads.bt ·");
-    terminal.press("Alt-x", "suspend", "Enter");
-    await terminal.waitFor("Stopped");
-    expect(terminal.isAlternate).toBe(false);
-    terminal.type("fg\r");
-    await terminal.waitFor(() => terminal.isAlternate && terminal.text.includes("sys_enter_read"));
-    terminal.press("Ctrl-C");
-    await terminal.waitFor(() => !terminal.isAlternate);
-  });
+  it.each(["suspend", "SIGTSTP", "SIGSTOP"] as const)(
+    "for as long as %s stops the deck, and taken again by fg",
+    async (by) => {
+      using terminal = new Terminal({ command: ["bash", ["--norc", "-i"]], env: { PS1: "shell> " } });
+      await terminal.waitFor("shell>");
+      terminal.type(`${CLI} ${script}\r`);
+      await terminal.waitFor("reads.bt ·");
+      if (by === "suspend") terminal.press("Alt-x", "suspend", "Enter");
+      else process.kill(childrenOf(terminal.pid)[0], by);
+      await terminal.waitFor("Stopped");
+      // SIGSTOP can't be heard.
+      expect(terminal.isAlternate).toBe(by === "SIGSTOP");
+      terminal.type("fg\r");
+      await terminal.waitFor(
+        () =>
+          terminal.isAlternate &&
+          /sys_enter_read[\s\S]*F1 help/.test(terminal.text) &&
+          !/Stopped|shell>/.test(terminal.text),
+      );
+      terminal.press("Ctrl-C");
+      await terminal.waitFor(() => !terminal.isAlternate);
+    },
+  );
 });
 
 describe("the screen", () => {

@@ -1,5 +1,5 @@
 /** The real deck in a real terminal: a pty, with an emulator that knows what is on the screen. */
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { type IPty, spawn } from "@lydell/node-pty";
@@ -190,5 +190,17 @@ export class Terminal {
     if (!this.exit) this.pty.kill("SIGKILL");
     this.screen.dispose();
     if (this.ownConfig) rmSync(this.config, { recursive: true, force: true });
+  }
+}
+
+export function childrenOf(pid: number): number[] {
+  try {
+    return readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8")
+      .trim()
+      .split(/\s+/)
+      .filter(Boolean)
+      .map(Number);
+  } catch {
+    return [];
   }
 }

@@ -24,7 +24,8 @@ export interface SinkOptions {
 
 export class Sink {
   out: ByteWriter;
-  broken = false;
+  /** Why nothing can be written any more. */
+  failure: NodeJS.ErrnoException | undefined;
   #fd: number;
   #owned: boolean;
   #full: boolean;
@@ -41,6 +42,10 @@ export class Sink {
     const visible = options.terminal ?? false;
     this.out = new ByteWriter(4096, visible);
     this.#spare = new ByteWriter(4096, visible);
+  }
+
+  get broken(): boolean {
+    return this.failure !== undefined;
   }
 
   /** Call after each record: a full buffer leaves. */
@@ -106,7 +111,7 @@ export class Sink {
   }
 
   #break(error: NodeJS.ErrnoException): void {
-    this.broken = true;
+    this.failure = error;
     this.#onBroken?.(error);
   }
 }

@@ -1,6 +1,6 @@
 /**
  * The terminal while the deck has it: raw mode, the alternate screen, bracketed paste; and given back however the
- * deck ends: on exit, on an exception, on SIGINT, SIGTERM and SIGHUP, and while it is stopped (Ctrl-Z).
+ * deck ends: on exit, on an exception, on SIGINT, SIGTERM and SIGHUP, and while it is stopped.
  */
 import type { ReadStream, WriteStream } from "node:tty";
 import { InputDecoder, type InputEvent } from "./decode.ts";
@@ -51,6 +51,7 @@ export class TerminalSession {
     process.on("uncaughtException", this.crash);
     process.on("unhandledRejection", this.crash);
     for (const [signal] of SIGNALS) process.on(signal, this.signalled);
+    process.on("SIGTSTP", this.suspend);
     process.on("SIGCONT", this.resume);
     stdout.on("resize", this.resized);
     this.enter(entered);
@@ -63,14 +64,15 @@ export class TerminalSession {
     this.painter.close();
     this.leave();
     this.stdout.off("resize", this.resized);
+    process.off("SIGTSTP", this.suspend);
     process.off("SIGCONT", this.resume);
   };
 
-  /** Ctrl-Z: gives the terminal back, stops the process, and comes back with SIGCONT. */
-  suspend(): void {
+  /** Gives the terminal back, stops the process, and comes back with SIGCONT. */
+  suspend = (): void => {
     this.leave();
     process.kill(process.pid, "SIGSTOP");
-  }
+  };
 
   /** Gives the terminal to something that asks the user, and takes it back. */
   lend<Result>(work: () => Result): Result {
@@ -134,8 +136,9 @@ export class TerminalSession {
     this.handlers.resize();
   };
 
+  /** Also after SIGSTOP, of which nobody is told: by then the shell has had the terminal. */
   private resume = (): void => {
-    if (this.open) return;
+    this.leave();
     this.enter(false);
     this.painter.redraw();
     this.handlers.resize();

@@ -3,7 +3,7 @@ import { chmodSync, copyFileSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { isRoot, tracedeck } from "../../support/cli.ts";
+import { CLI, finish, isRoot, tracedeck } from "../../support/cli.ts";
 import { slowness } from "../../support/slowness.ts";
 
 describe("tracedeck check", () => {
@@ -217,6 +217,32 @@ describe("tracedeck info", () => {
 });
 
 describe("output that cannot be written", () => {
+  test.each([
+    ["--help"],
+    ["--version"],
+    ["info"],
+    ["list 'tracepoint:sched:*'"],
+    ["list --help"],
+    ["check -e 'begin { x }'"],
+    ["run -q -e 'begin { print(1); exit(); }'"],
+    ["run --bench -e 'bench:a { @ = 1; }'"],
+  ])("a full disk: tracedeck %s", async (args) => {
+    const [node, cli] = CLI;
+    const { stderr, status } = await finish(["sh", "-c", `exec '${node}' '${cli}' ${args} > /dev/full`]);
+    expect(stderr).toBe("ERROR: the output can't be written: ENOSPC: no space left on device, write\n");
+    expect(status).toBe(1);
+  });
+
+  test("neither can what went wrong be told: the exit code is the same", async () => {
+    const [node, cli] = CLI;
+    const { status } = await finish([
+      "sh",
+      "-c",
+      `exec '${node}' '${cli}' check -e 'x' 2> /dev/full > /dev/null`,
+    ]);
+    expect(status).toBe(1);
+  });
+
   test.each([
     ["/no/such/directory/file", "no such", "its directory exists"],
     ["/", "is a directory", "ERROR: cannot write output to '/'"],
