@@ -22,6 +22,8 @@ import { withSpace } from "./promote.ts";
 const MAX_ARGUMENT: Readonly<Record<string, number>> = { x64: 5, arm64: 7 };
 
 const COMMON = /^common_/;
+/** Bytes at the head of a tracepoint's record that BPF programs may not read. */
+const HIDDEN = 8;
 
 function prototypeOf(probe: Probe, cx: Context): Prototype | undefined {
   const { attach } = probe;
@@ -169,6 +171,13 @@ export function argument(name: string, nameSpan: Span, span: Span, cx: Context):
     const field = fields.find((candidate) => candidate.name === name);
     if (!field && probe.attach.id === 0) return cx.unknown(span);
     if (!field) return unknownArgument(probe, name, nameSpan, cx);
+    if (COMMON.test(name) && field.offset < HIDDEN)
+      return cx.fail(
+        "hidden-argument",
+        nameSpan,
+        `the kernel keeps ${name} of tracepoints from BPF programs`,
+        name === "common_pid" ? "tid is the same" : "pid, tid, cpu and probe tell who, where and what",
+      );
     const syscallArg = syscallPosition(probe, fields, name);
     return {
       op: "context-field",

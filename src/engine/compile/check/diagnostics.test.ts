@@ -40,6 +40,18 @@ describe("names", () => {
       "prev_pd",
       "args.prev_comm",
     ],
+    [
+      "tracepoint:sched:sched_switch { print(args.common_pid); }",
+      "hidden-argument",
+      "common_pid",
+      "tid is the same",
+    ],
+    [
+      "tracepoint:syscalls:sys_enter_read { print(args.common_flags); }",
+      "hidden-argument",
+      "common_flags",
+      "pid, tid, cpu",
+    ],
     ["tracepoint:sched:sched_switch { print(arg0); }", "no-arguments", "arg0", "args.prev_comm"],
     ["interval:s:1 { print(args.x); }", "no-arguments", "args.x", "tracepoint"],
     ["kprobe:vfs_read { print(retval); }", "no-retval", "retval", "kretprobe"],
