@@ -153,6 +153,8 @@ describe("an ELF file", () => {
       "",
     ]);
     functions[Symbol.dispose]();
+    // Its descriptor's number is given to the next file.
+    using _other = ElfFile.open(file(library(sections)));
     expect(functions.openFiles).toBe(0);
     expect(name(0x401000)).toBe("");
   });

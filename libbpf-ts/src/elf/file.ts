@@ -149,8 +149,10 @@ export class ElfFile implements Disposable {
     });
   }
 
-  /** Bytes of the file; throws ElfError beyond its end. */
+  /** Bytes of the file; throws ElfError beyond its end, and once it is closed. */
   read(offset: number, size: number): Buffer {
+    // The descriptor's number may be another file's by now.
+    if (this.#closed) throw new ElfError(this.path, "it is closed");
     if (size < 0 || size > MAX_TABLE || offset < 0 || offset + size > this.#source.size) {
       throw new ElfError(this.path, `the file ends before byte ${offset + size}`);
     }

@@ -29,7 +29,7 @@ export type Found = { name: string; mangled?: string; offset: number } | undefin
 const VERSION = /@@?[A-Za-z][\w.]*$/;
 
 function readable(found: Found): Found {
-  if (!found) return undefined;
+  if (!found?.name) return undefined;
   const name = found.name.replace(VERSION, "");
   const written = demangled(name)?.text;
   return written ? { name: written, mangled: name, offset: found.offset } : { name, offset: found.offset };
