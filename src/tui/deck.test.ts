@@ -319,6 +319,21 @@ describe("the picture", () => {
     expect(deck.lines()[0]).not.toContain("a-host");
   });
 
+  it("tells when the engine of a running script says nothing, by how often it spoke", () => {
+    const tick = (times: number) =>
+      Array.from({ length: times }, (_, now): Action => ({ type: "tick", now }));
+    const deck = new Deck().run();
+    const { session } = deck.state.run;
+    expect(deck.do(...tick(5)).lines()[0]).not.toContain("NO ANSWER");
+    expect(deck.do(...tick(1)).lines()[0]).toContain("NO ANSWER for 6 s");
+    const rare = { ...snapshot(1), elapsed: 4000 };
+    deck.engine({ kind: "snapshot", session, snapshot: rare });
+    expect(deck.do(...tick(12)).lines()[0]).not.toContain("NO ANSWER");
+    expect(deck.do(...tick(1)).lines()[0]).toContain("NO ANSWER for 13 s");
+    deck.engine({ kind: "state", session, state: "ended" });
+    expect(deck.do(...tick(20)).lines()[0]).not.toContain("NO ANSWER");
+  });
+
   it("tells what hinders tracing and how to get it, until Esc", () => {
     const deck = new Deck().engine({
       kind: "hello",

@@ -39,7 +39,7 @@ function reduceAction(state: DeckState, action: Action): DeckUpdate {
     case "key":
       return onKey(state, action.key);
     case "engine":
-      return onEngine(state, action.message);
+      return onEngine({ ...state, silence: 0 }, action.message);
     case "engine-starting":
       return done({ ...state, engine: { status: "starting" } });
     case "engine-gone":
@@ -47,7 +47,7 @@ function reduceAction(state: DeckState, action: Action): DeckUpdate {
     case "resize":
       return done(placePanes({ ...state, columns: action.columns, rows: action.rows }));
     case "tick":
-      return done(broadcast(state, { type: "tick", now: action.now }));
+      return done(broadcast(countSilence(state), { type: "tick", now: action.now }));
     case "library":
       return done(
         broadcast({ ...state, library: action.scripts }, { type: "library", scripts: action.scripts }),
@@ -64,6 +64,10 @@ function reduceAction(state: DeckState, action: Action): DeckUpdate {
     case "click":
       return onPointer(state, action);
   }
+}
+
+function countSilence(state: DeckState): DeckState {
+  return state.run.state === "running" ? { ...state, silence: state.silence + 1 } : state;
 }
 
 function engineGone(state: DeckState, error: string): DeckUpdate {

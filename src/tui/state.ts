@@ -86,6 +86,9 @@ export interface DeckState {
   run: Run;
   /** Milliseconds between two looks at the maps. */
   interval: number;
+  /** Ticks of the clock, which are seconds, since the engine was heard; and milliseconds between its last two snapshots. */
+  silence: number;
+  pace: number;
   /** Percent of all CPUs' time that a script may take; 0: as much as it does. */
   maxOverhead: number;
   theme: "dark" | "light";

@@ -46,6 +46,8 @@ export function initialState(
     engine: { status: "starting" },
     run: { session: 0, state: "idle", source: "", options: {}, reveal: false, diagnostics: [] },
     interval: settings.interval,
+    silence: 0,
+    pace: 0,
     maxOverhead: settings.maxOverhead,
     theme: settings.theme,
     cost: undefined,
@@ -311,7 +313,7 @@ export function onEngine(state: DeckState, message: EngineMessage): DeckUpdate {
     case "snapshot": {
       if (message.session !== state.run.session) return done(state);
       const { snapshot } = message;
-      const next = { ...state, cost: snapshot.cost, losses: snapshot.losses };
+      const next = { ...state, cost: snapshot.cost, losses: snapshot.losses, pace: snapshot.elapsed };
       if (state.held) return done({ ...next, held: { ...state.held, snapshot } });
       return done(broadcast(next, { type: "snapshot", snapshot }));
     }

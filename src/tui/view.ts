@@ -133,8 +133,21 @@ interface Part {
   rank: number;
 }
 
-function runParts({ run, held, engine, slots }: DeckState, unicode: boolean): Part[] {
+/** Seconds of silence that mean something, and how many of its usual ones. */
+const SILENT = 5;
+const PACES = 3;
+
+/** Seconds for which a running script's engine said nothing; 0: it may just be reading big maps. */
+function silentFor({ run, silence, pace, interval }: DeckState): number {
+  const usual = (PACES * Math.max(pace, interval)) / 1000;
+  return run.state === "running" && silence > Math.max(SILENT, usual) ? silence : 0;
+}
+
+function runParts(state: DeckState, unicode: boolean): Part[] {
+  const { run, held, engine, slots } = state;
   const parts: Part[] = [];
+  const silence = silentFor(state);
+  if (silence > 0) parts.push({ text: `NO ANSWER for ${silence} s`, role: "error", rank: 0 });
   if (engine.status === "starting") parts.push({ text: "starting", role: "statusBar", rank: 3 });
   if (engine.status === "gone") parts.push({ text: "NO ENGINE", role: "error", rank: 0 });
   if (held) parts.push({ text: "FROZEN", role: "warning", rank: 0 });

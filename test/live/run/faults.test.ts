@@ -1,4 +1,9 @@
-/** Faults of the program itself while it traces: they end the script and leave nothing behind. */
+/** Faults of the program itself while it traces, and readers that are stuck: nothing is left behind. */
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { closeSync, mkdtempSync, openSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { compileScript } from "../../../src/commands/compileScript.ts";
@@ -6,7 +11,7 @@ import { parseRunOptions } from "../../../src/commands/runOptions.ts";
 import { trace } from "../../../src/commands/trace.ts";
 import { isAlive } from "../../../src/engine/kernel/processes.ts";
 import { Session } from "../../../src/engine/session/session.ts";
-import { isRoot } from "../../support/cli.ts";
+import { CLI, isRoot } from "../../support/cli.ts";
 import { leftAfter, programsOf } from "../engine/programs.ts";
 
 const SCRIPT = "tracepoint:syscalls:sys_enter_swapon { @ = count(); }";
@@ -32,5 +37,29 @@ describe.skipIf(!isRoot)("a fault of run", () => {
     expect(await leftAfter(programs, 5000)).toEqual([]);
     for (let i = 0; i < 50 && isAlive(command); i++) await wait(20);
     expect(command > 0 && isAlive(command)).toBe(false);
+  });
+});
+
+describe.skipIf(!isRoot)("a reader that does not read", () => {
+  test("holds up neither the end of the probes nor, from the second Ctrl-C on, that of the program", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "tracedeck-stuck-"));
+    const pipe = join(folder, "pipe");
+    execFileSync("mkfifo", [pipe]);
+    // Open for both: nobody reads, and a write waits.
+    const output = openSync(pipe, "r+");
+    const flood = 'tracepoint:raw_syscalls:sys_enter { printf("%d %s\\n", args.id, comm); }';
+    const run = spawn(CLI[0], [CLI[1], "run", "-q", "-e", flood], { stdio: ["ignore", output, "ignore"] });
+    const over = once(run, "exit");
+    let programs: number[] = [];
+    await expect.poll(() => (programs = programsOf(run.pid!)).length, { timeout: 10_000 }).toBe(1);
+    await wait(1500);
+    run.kill("SIGINT");
+    await wait(1000);
+    expect(isAlive(run.pid!)).toBe(true);
+    run.kill("SIGINT");
+    expect(await Promise.race([over, wait(5000, "still there")])).toEqual([null, "SIGINT"]);
+    expect(await leftAfter(programs, 5000)).toEqual([]);
+    closeSync(output);
+    rmSync(folder, { recursive: true });
   });
 });
