@@ -231,6 +231,25 @@ describe("running", () => {
     expect(deck.lines()[0]).toContain("failed");
   });
 
+  it("tells warnings below the panes until a key is pressed, and no error is hidden by them", () => {
+    const deck = new Deck().run();
+    const warn: EngineMessage = {
+      kind: "output",
+      session: deck.state.run.session,
+      lines: [
+        { time: 0, kind: "warning", text: "WARNING: the script takes 28% of CPU; most of it uprobe:x\n" },
+      ],
+      skipped: 0,
+    };
+    expect(deck.engine(warn).state.message).toEqual({
+      text: "the script takes 28% of CPU",
+      level: "warning",
+    });
+    expect(deck.press("down").state.message).toBeUndefined();
+    deck.engine({ kind: "engine-error", message: "no more" }, warn);
+    expect(deck.state.message?.text).toBe("no more");
+  });
+
   it("opens the events pane for output that the script did not announce", () => {
     const deck = new Deck().run();
     deck.engine({

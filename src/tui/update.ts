@@ -1,5 +1,5 @@
 /** The deck's reducer: engine messages, the clock and the screen's size; keys are in `keys.ts`. */
-import type { EngineMessage, MapShape, ScriptShape, StartOptions } from "../engine/protocol.ts";
+import type { EngineMessage, MapShape, OutputLine, ScriptShape, StartOptions } from "../engine/protocol.ts";
 import type { Effect, PaneEvent, PaneKind, PaneSeed } from "../panes/pane.ts";
 import { type Layout, layout } from "./layout.ts";
 import { noticeLines } from "./notice.ts";
@@ -320,6 +320,7 @@ export function onEngine(state: DeckState, message: EngineMessage): DeckUpdate {
     case "output": {
       if (message.session !== state.run.session) return done(state);
       const { lines, skipped } = message;
+      const told = withWarning(state, lines);
       if (state.held) {
         const all = [...state.held.lines, ...lines];
         const cut = Math.max(0, all.length - HELD_LINES);
@@ -328,15 +329,26 @@ export function onEngine(state: DeckState, message: EngineMessage): DeckUpdate {
           lines: cut > 0 ? all.slice(cut) : all,
           skipped: state.held.skipped + skipped + cut,
         };
-        return done({ ...state, held });
+        return done({ ...told, held });
       }
-      return done(broadcast(openOutput(state), { type: "output", lines, skipped }));
+      return done(broadcast(openOutput(told), { type: "output", lines, skipped }));
     }
     case "engine-error":
       return done({ ...state, message: { text: message.message, level: "error" } });
     default:
       return done(state);
   }
+}
+
+/** A warning is seen where the events pane is out of sight, too; the pane has all of it. */
+function withWarning(state: DeckState, lines: readonly OutputLine[]): DeckState {
+  const warning = lines.findLast(({ kind }) => kind === "warning");
+  if (!warning || state.message?.level === "error") return state;
+  const text = warning.text
+    .replace(/^WARNING: /, "")
+    .split("; ")[0]
+    .trim();
+  return { ...state, message: { text, level: "warning" } };
 }
 
 function failure({ run }: DeckState): DeckState["message"] {
