@@ -30,7 +30,7 @@ const common = {
  * makes Node compile its own modules anew, which takes 10 ms.
  */
 const launcher = `#!/bin/sh
-':' //; case "$1" in ''|deck|*[./]*) exec node --max-semi-space-size=4 "$0" "$@";; esac; exec node "$0" "$@"
+':' //; case "$1" in ''|deck|--run|--max-overhead*|*[./]*) exec node --max-semi-space-size=4 "$0" "$@";; esac; exec node "$0" "$@"
 `;
 
 /** What cli.js loads only when it is needed: bundles by the sources that load them, and the deck's store of settings. */

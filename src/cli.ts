@@ -38,8 +38,15 @@ export async function main(args: string[]): Promise<number> {
     print(`tracedeck ${VERSION}\n`);
     return 0;
   }
-  if (!first.startsWith("-") && /[./]/.test(first)) {
+  const isScript = !first.startsWith("-") && /[./]/.test(first);
+  if (isScript || /^--(run|max-overhead)\b/.test(first)) {
     return (await COMMANDS.find(({ name }) => name === "deck")!.load()).main(args);
+  }
+  if (first.startsWith("-")) {
+    process.stderr.write(
+      `tracedeck: the deck has no option '${first}'\nbpftrace's are those of run: tracedeck run ${first}\n`,
+    );
+    return 1;
   }
   const [close] = nearest(
     first,

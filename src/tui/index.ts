@@ -4,6 +4,7 @@
  */
 import { readlinkSync, writeSync } from "node:fs";
 import type { LibraryScript } from "../panes/pane.ts";
+import { parseShare } from "../share.ts";
 import type { SavedSettings } from "./state.ts";
 import { ENTER, LEAVE } from "./terminal/enter.ts";
 
@@ -18,13 +19,16 @@ export interface DeckOptions {
   /** A script to open, and whether to run it at once. */
   file?: string;
   run: boolean;
+  /** Percent of all CPUs' time; undefined: as it was set the last time. */
+  maxOverhead?: number;
   lazy: Lazy;
 }
 
-const USAGE = `Usage: tracedeck [deck] [--run] [SCRIPT]
+const USAGE = `Usage: tracedeck [deck] [--run] [--max-overhead SHARE] [SCRIPT]
 
 Opens the deck: an editor for a script in the bpftrace language, and the script's maps and output as they grow.
-SCRIPT is opened in the editor, and with --run runs at once. Inside, ? lists the keys.
+SCRIPT is opened in the editor, and with --run runs at once. A script that takes more than SHARE of all CPUs' time, say 5%,
+is stopped. Inside, ? lists the keys.
 `;
 
 /** Adds to the settings that `conf` keeps in a folder. */
@@ -58,17 +62,33 @@ function refuse(message: string): number {
   return 1;
 }
 
+/** What the command line says, or what is wrong with it. */
+function parseArguments(args: readonly string[]): Omit<DeckOptions, "lazy"> | string {
+  const files: string[] = [];
+  let run = false;
+  let maxOverhead: number | undefined;
+  for (let i = 0; i < args.length; i++) {
+    const [name, value] = args[i].split(/=(.*)/s);
+    if (args[i] === "--run") run = true;
+    else if (name === "--max-overhead") {
+      maxOverhead = parseShare(value ?? args[++i] ?? "");
+      if (maxOverhead === undefined)
+        return "--max-overhead takes percent of all CPUs' time, above 0 and up to 100: --max-overhead 5%";
+    } else if (name.startsWith("-")) return `the deck has no option ${name}; see \`tracedeck deck --help\``;
+    else files.push(args[i]);
+  }
+  if (files.length > 1) return "the deck opens one script";
+  if (run && files.length === 0) return "--run what? `tracedeck deck --run SCRIPT`";
+  return { file: files[0], run, maxOverhead };
+}
+
 export async function openDeck(args: string[]): Promise<number> {
   if (args.some((arg) => arg === "-h" || arg === "--help")) {
     process.stdout.write(USAGE);
     return 0;
   }
-  const run = args.includes("--run");
-  const [file, ...more] = args.filter((arg) => arg !== "--run");
-  const unknown = [file ?? "", ...more].find((arg) => arg.startsWith("-"));
-  if (unknown) return refuse(`the deck has no option ${unknown}; see \`tracedeck deck --help\``);
-  if (more.length > 0) return refuse("the deck opens one script");
-  if (run && file === undefined) return refuse("--run what? `tracedeck deck --run SCRIPT`");
+  const options = parseArguments(args);
+  if (typeof options === "string") return refuse(options);
   if (process.env.TERM === "dumb")
     return refuse("this terminal can't move its cursor; `tracedeck run` prints instead");
   if (![0, 1].every(isTerminal)) return refuse("the deck needs a terminal; `tracedeck run` prints instead");
@@ -86,7 +106,7 @@ export async function openDeck(args: string[]): Promise<number> {
   process.stdin.setRawMode(true);
   const { runDeck } = await import("./main.ts");
   process.off("exit", restore);
-  const left = runDeck({ file, run, lazy });
+  const left = runDeck({ ...options, lazy });
   for (const signal of SIGNALS) process.off(signal, stop);
   return left;
 }

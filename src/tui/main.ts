@@ -3,10 +3,11 @@ import type { DeckOptions } from "./index.ts";
 import { mountDeck } from "./mount.tsx";
 
 /** Opens the deck; resolves to the exit code when it was left. */
-export function runDeck({ file, run, lazy }: DeckOptions): Promise<number> {
+export function runDeck({ file, run, maxOverhead, lazy }: DeckOptions): Promise<number> {
   let script: { source: string; name?: string } | undefined;
   const { store, left, fail } = mountDeck(lazy, (saved) => {
     if (saved.script) script = { source: saved.script, name: saved.scriptName || undefined };
+    saved.maxOverhead = maxOverhead ?? saved.maxOverhead;
     // Somebody who has no script yet starts with the bundled ones.
     if (file !== undefined) saved.focus = "editor";
     else if (!script) saved.focus = "library";

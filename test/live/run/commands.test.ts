@@ -80,6 +80,21 @@ describe("tracedeck", () => {
   });
 });
 
+describe("options without a command", () => {
+  test.each<[string[], string]>([
+    [["--max-overhead", "200%", "x.bt"], "--max-overhead takes percent of all CPUs' time"],
+    [["--max-overhead=1%", "--nothing"], "the deck has no option --nothing"],
+    [["--run"], "--run what?"],
+    [["--run", "a.bt", "b.bt"], "the deck opens one script"],
+    [["--max-overhead", "5%"], "the deck needs a terminal"],
+    [["-e", "begin { }"], "bpftrace's are those of run: tracedeck run -e"],
+  ])("%j", async (args, message) => {
+    const { stderr, status } = await tracedeck(args);
+    expect(stderr).toContain(message);
+    expect(status).toBe(1);
+  });
+});
+
 describe.skipIf(!isRoot)("tracedeck list", () => {
   test("tracepoints with their arguments", async () => {
     expect((await tracedeck(["list", "-v", "tracepoint:syscalls:sys_enter_openat"])).stdout).toBe(
