@@ -18,6 +18,7 @@ const LEFT_OUT = [
   ],
   ["test/live/symbols/followed", "perf's records of processes are the same on every kernel"],
   ["test/live/compile/emit", "encoding needs no other kernel"],
+  ["test/live/functions/archive", "archives are read the same on every kernel"],
   ["test/live/functions/dwarf", "debug info is read the same on every kernel"],
   ["test/live/functions/names", "names of C++ and Rust are read the same on every kernel"],
   ["test/live/functions/userLimits", "what is refused is refused before the kernel is asked"],
