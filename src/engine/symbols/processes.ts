@@ -15,8 +15,6 @@ import { Roots } from "./roots.ts";
 const MOST = 4096;
 /** So many of the processes that run already are looked at beforehand. */
 const MOST_BEFOREHAND = 1024;
-/** Looks of one go. */
-const FEWEST = 8;
 /** Milliseconds between listings of all processes, where events are lost again and again. */
 const LIST_EVERY = 1000;
 
@@ -50,13 +48,10 @@ export class Processes implements Disposable {
     this.#unseen = pids.sort((a, b) => a - b).slice(-MOST_BEFOREHAND);
   }
 
-  /**
-   * Looks at some of the processes whose start was not told of, the youngest first, for so many milliseconds; at a few also
-   * where those go by while others have the CPU.
-   */
+  /** Looks at some of the processes whose start was not told of, the youngest first, for so many milliseconds. */
   lookAround(limit: number): void {
     const end = monotonicMs() + limit;
-    for (let looks = 0; this.#unseen.length > 0 && (looks < FEWEST || monotonicMs() < end); looks++) {
+    while (this.#unseen.length > 0 && monotonicMs() < end) {
       const pid = this.#unseen.pop()!;
       const process = this.#known.get(pid);
       if (process) process.settle();
