@@ -74,10 +74,10 @@ function writeProbe(
   probe: Probe,
   { verbose, problem }: { verbose: boolean; problem?: (message: string) => void },
 ): void {
-  probe.forEach((part, i) => {
+  for (let i = 0; i < probe.length; i++) {
     if (i > 0) sink.out.ascii(":");
-    sink.out.name(part);
-  });
+    sink.out.name(probe[i]);
+  }
   sink.out.ascii("\n");
   if (verbose) writeArguments(sink.out, kernel, probe, problem);
   sink.wrote();

@@ -244,6 +244,11 @@ export class Btf {
     return this.#skip(id, REFERENCES);
   }
 
+  /** Makes lookups by name cheap at once, instead of after some: 10 ms for the kernel's types. */
+  indexNames(): void {
+    this.#index();
+  }
+
   /** The id of the first type with this name (and kind), the module's own before the kernel's. */
   findByName(name: string, kind?: BtfKind): number | undefined {
     if (!this.#chains) return this.findAllByName(name, kind)[0];

@@ -21,7 +21,12 @@ function typesOf(module: string): Btf {
   }
 }
 
+/** Lookups that come one by one: from then on there will be many. */
+const FEW_LOOKUPS = 2;
+let lookups = 0;
+
 const named = (btf: Btf, name: string): Found | undefined => {
+  if (++lookups > FEW_LOOKUPS) btf.indexNames();
   const id = btf.findByName(name, "func");
   return id === undefined ? undefined : { btf, id };
 };
@@ -44,6 +49,7 @@ export const functionNamed = (module: string | undefined, name: string): Found |
 export function typedFunctions(module: string): (name: string) => boolean {
   try {
     const btf = typesOf(module);
+    btf.indexNames();
     return (name) => btf.findByName(name, "func") !== undefined;
   } catch {
     return () => false;

@@ -56,14 +56,14 @@ function* rawTracepoints({ kernel, target = "*", name }: Query): Iterable<Probe>
   }
 }
 
-/** In order, each once. */
+/** In order, each once. Sorts in place: what was in order, or is made of parts that were, costs little the next time. */
 const sorted = (names: string[]): string[] => names.sort().filter((name, i) => name !== names[i - 1]);
 
-const sortedNames = new WeakMap<Kernel, ReadonlyMap<string, readonly string[]>>();
+const byModule = new WeakMap<Kernel, ReadonlyMap<string, string[]>>();
 
-/** Names of functions by their modules, both in order. */
-function functionsByModule(kernel: Kernel): ReadonlyMap<string, readonly string[]> {
-  let modules = sortedNames.get(kernel);
+/** Names of functions by their modules. */
+function functionsByModule(kernel: Kernel): ReadonlyMap<string, string[]> {
+  let modules = byModule.get(kernel);
   if (!modules) {
     const found = new Map<string, string[]>();
     for (const { name, module } of kernel.functions()) {
@@ -71,17 +71,17 @@ function functionsByModule(kernel: Kernel): ReadonlyMap<string, readonly string[
       if (names) names.push(name);
       else found.set(module, [name]);
     }
-    modules = new Map([...found.keys()].sort().map((module) => [module, sorted(found.get(module)!)]));
-    sortedNames.set(kernel, modules);
+    modules = new Map([...found].sort(([a], [b]) => (a < b ? -1 : 1)));
+    byModule.set(kernel, modules);
   }
   return modules;
 }
 
-/** Kernel functions that a probe type can take, with their modules: none where the kernel can't attach it. */
+/** Kernel functions that a probe type can take, by their modules: none where the kernel can't attach it. */
 function* kernelFunctions(
   { kernel, target, name }: Query,
   feature: string,
-): Iterable<[module: string, names: readonly string[]]> {
+): Iterable<[module: string, names: string[]]> {
   if (!kernel.has(feature)) return;
   const wantsModule = wildcard(target ?? "*");
   const wantsName = wildcard(name);
@@ -92,13 +92,12 @@ function* kernelFunctions(
 
 const kprobes = (type: string) =>
   function* (query: Query): Iterable<Probe> {
-    const found = [...kernelFunctions(query, "kprobes")];
+    const found = kernelFunctions(query, "kprobes");
     if (query.target === undefined) {
-      const names = found.length === 1 ? found[0][1] : sorted(found.flatMap(([, all]) => all));
-      for (const name of names) yield [type, name];
+      for (const name of sorted([...found].flatMap(([, names]) => names))) yield [type, name];
       return;
     }
-    for (const [module, names] of found) for (const name of names) yield [type, module, name];
+    for (const [module, names] of found) for (const name of sorted(names)) yield [type, module, name];
   };
 
 /** Functions whose types are known. */
@@ -106,7 +105,7 @@ const trampolines = (type: string, feature: string) =>
   function* (query: Query): Iterable<Probe> {
     for (const [module, names] of kernelFunctions(query, feature)) {
       const typed = typedFunctions(module);
-      for (const name of names) if (typed(name)) yield [type, module, name];
+      for (const name of sorted(names)) if (typed(name)) yield [type, module, name];
     }
   };
 
