@@ -92,8 +92,8 @@ describe.skipIf(!canTraceC)("processes", () => {
       "tracepoint:sched:sched_switch /args.prev_pid == cpid/ { @[args.prev_comm] = count(); @state[args.prev_state > 0] = count(); }" +
         " tracepoint:sched:sched_wakeup /args.pid == cpid/ { @woken = count(); } software:context-switches:1 { @software = count(); }",
     );
-    // A switch within another program's run is not traced, and counted as missed.
-    const least = 12 - losses!.missed;
+    // A switch within another program's run is not traced, and counted as missed; before Linux 6.7 the kernel does not count it.
+    const least = 12 - losses!.missed - (kernelAtLeast("6.7") ? 0 : 2);
     expect(counts(stdout, "@").get("work")!).toBeGreaterThanOrEqual(least);
     expect(counts(stdout, "@state").get("true")!).toBeGreaterThanOrEqual(least);
     expect(counts(stdout, "@woken").get("")!).toBeGreaterThanOrEqual(least);
