@@ -206,8 +206,17 @@ describe("parameters as text", () => {
         this.bytes = more;
       },
     };
-    const parameters = new ParameterWriter(btf, "  ");
-    parameters.write(text, id, { parameters: true, result: false, skip: 0, ...choice });
+    const parameters = new ParameterWriter(btf, "  ", {
+      parameters: true,
+      result: false,
+      skip: 0,
+      ...choice,
+    });
+    parameters.write(text, id);
+    const once = text.length;
+    parameters.write(text, id);
+    expect(text.bytes.subarray(once, text.length)).toEqual(text.bytes.subarray(0, once));
+    text.length = once;
     return new TextDecoder().decode(text.bytes.subarray(0, text.length));
   }
 

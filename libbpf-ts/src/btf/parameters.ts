@@ -41,31 +41,94 @@ const RESULT = encoder.encode(" retval\n");
 
 const put = (into: ByteTarget, text: Uint8Array): void => copy(into, text, 0, text.length);
 
+/** Texts by number, all in one piece of memory. */
+class TextPool implements ByteTarget {
+  bytes = new Uint8Array(1 << 12);
+  length = 0;
+  /** Begin plus one, and end, of each; zeros for those that are not there. */
+  #begins: Uint32Array;
+  #ends: Uint32Array;
+
+  constructor(count: number) {
+    this.#begins = new Uint32Array(count);
+    this.#ends = new Uint32Array(count);
+  }
+
+  reserve(count: number): void {
+    const needed = this.length + count;
+    if (needed <= this.bytes.length) return;
+    const larger = new Uint8Array(Math.max(needed, this.bytes.length * 2));
+    larger.set(this.bytes);
+    this.bytes = larger;
+  }
+
+  keep(number: number, source: Uint8Array, begin: number, end: number): void {
+    this.#begins[number] = this.length + 1;
+    copy(this, source, begin, end);
+    this.#ends[number] = this.length;
+  }
+
+  has(number: number): boolean {
+    return this.#begins[number] > 0;
+  }
+
+  copyTo(into: ByteTarget, number: number): void {
+    copy(into, this.bytes, this.#begins[number] - 1, this.#ends[number]);
+  }
+}
+
 /** Writes "struct sock * sk", one a line, each behind an indentation. */
 export class ParameterWriter {
   #btf: Btf;
+  #choice: ParameterChoice;
   #base: ParameterWriter | undefined;
   #indentation: Uint8Array;
-  /** Of own types, from the first. */
-  #types: (Uint8Array | undefined)[];
+  /** Names of types, and what is written for prototypes; by their ids, counted from the first of their own. */
+  #types: TextPool;
+  #prototypes: TextPool;
 
   /** `base`: the writer of the kernel's types, for those of a module. */
-  constructor(btf: Btf, indentation: string, base?: ParameterWriter) {
+  constructor(btf: Btf, indentation: string, choice: ParameterChoice, base?: ParameterWriter) {
+    const count = btf.endId - btf.firstId;
     this.#btf = btf;
+    this.#choice = choice;
     this.#base = base;
     this.#indentation = encoder.encode(indentation);
-    this.#types = new Array(btf.endId - btf.firstId);
+    this.#types = new TextPool(count);
+    this.#prototypes = new TextPool(count);
   }
 
-  write(into: ByteTarget, functionId: number, { parameters, result, skip }: ParameterChoice): void {
+  /** What a function's prototype says; nothing for what is no function. */
+  write(into: ByteTarget, functionId: number): void {
+    const prototype = this.#btf.prototypeOf(functionId);
+    if (prototype > 0) this.#writePrototype(into, prototype);
+  }
+
+  #writePrototype(into: ByteTarget, prototype: number): void {
+    const own = prototype - this.#btf.firstId;
+    if (own < 0 && this.#base) {
+      this.#base.#writePrototype(into, prototype);
+      return;
+    }
+    if (this.#prototypes.has(own)) {
+      this.#prototypes.copyTo(into, own);
+      return;
+    }
+    const before = into.length;
+    this.#write(into, prototype);
+    this.#prototypes.keep(own, into.bytes, before, into.length);
+  }
+
+  #write(into: ByteTarget, prototype: number): void {
     const { strings } = this.#btf;
+    const { parameters, result, skip } = this.#choice;
     let index = 0;
-    const returns = this.#btf.forEachParameter(this.#btf.prototypeOf(functionId), (type, name) => {
+    const returns = this.#btf.forEachParameter(prototype, (type, name) => {
       if (!parameters || index++ < skip) return;
       put(into, this.#indentation);
       if (type === 0) put(into, OTHERS);
       else {
-        put(into, this.#type(type));
+        this.#writeType(into, type);
         put(into, NAME);
         const { bytes, begin } = strings.holder(name);
         copyString(into, bytes, name - begin);
@@ -74,18 +137,20 @@ export class ParameterWriter {
     });
     if (!result || returns === 0) return;
     put(into, this.#indentation);
-    put(into, this.#type(returns));
+    this.#writeType(into, returns);
     put(into, RESULT);
   }
 
-  #type(id: number): Uint8Array {
+  #writeType(into: ByteTarget, id: number): void {
     const own = id - this.#btf.firstId;
-    if (own < 0 && this.#base) return this.#base.#type(id);
-    let text = this.#types[own];
-    if (!text) {
-      text = encoder.encode(this.#btf.typeName(id));
-      this.#types[own] = text;
+    if (own < 0 && this.#base) {
+      this.#base.#writeType(into, id);
+      return;
     }
-    return text;
+    if (!this.#types.has(own)) {
+      const name = encoder.encode(this.#btf.typeName(id));
+      this.#types.keep(own, name, 0, name.length);
+    }
+    this.#types.copyTo(into, own);
   }
 }

@@ -16,17 +16,19 @@ function collected(each: (add: (name: string, module: string) => void) => void):
   return found;
 }
 
+const NEWLINE = 10;
 /** What the list has for places whose function is gone. */
 const NO_FUNCTION = "__ftrace_invalid_address__";
 
 /** The kernel's own list, or one like it: "name" or "name [module]" a line; on some kernels not even root may read theirs. */
 export function traceableFunctions(path = `${tracefsPath()}/available_filter_functions`): FunctionNames {
-  const text = readFileSync(path, "latin1");
+  const text = readFileSync(path);
   return collected((add) => {
     for (let begin = 0; begin < text.length; ) {
-      const newline = text.indexOf("\n", begin);
+      const newline = text.indexOf(NEWLINE, begin);
       const end = newline < 0 ? text.length : newline;
-      const line = text.slice(begin, end);
+      // A string of its own: parts of one long string take twice as long to sort.
+      const line = text.toString("latin1", begin, end);
       begin = end + 1;
       if (line.startsWith(NO_FUNCTION)) continue;
       const space = line.indexOf(" ");

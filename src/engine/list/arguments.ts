@@ -1,5 +1,5 @@
 /** The arguments of a probe as C declares them, for `list -v`. */
-import { type Btf, type ParameterChoice, tracepointFieldTexts } from "libbpf-ts";
+import { type Btf, tracepointFieldTexts } from "libbpf-ts";
 import { parseUsdtArgs } from "libbpf-ts/usdt-args";
 import type { Kernel, UserBinary, UserSymbol } from "../compile/kernel.ts";
 import { functionsOf, isLanguage } from "../compile/probes/userSymbols.ts";
@@ -10,7 +10,7 @@ import {
   functionAfter,
   functionNamed,
   INDENTATION,
-  writeParameters,
+  parameterWriter,
 } from "./functions.ts";
 import type { Probe } from "./probes.ts";
 
@@ -56,10 +56,17 @@ const functionOf = (parts: string[]): string => {
   return plus < 0 ? name : name.slice(0, plus);
 };
 
+/** Texts of prototypes are made once for all types of probes that write the same of them. */
+const writeParameters = parameterWriter({ parameters: true, result: false, skip: 0 });
+const writeResult = parameterWriter({ parameters: false, result: true, skip: 0 });
+const writeBoth = parameterWriter({ parameters: true, result: true, skip: 0 });
+/** The first parameter is the tracepoint's, or the iteration's, own. */
+const writeOthers = parameterWriter({ parameters: true, result: false, skip: 1 });
+
 const kernelFunction =
-  (choice: ParameterChoice): Write =>
+  (write: ReturnType<typeof parameterWriter>): Write =>
   (into, _kernel, parts) =>
-    writeParameters(into, functionNamed(moduleOf(parts), functionOf(parts)), choice);
+    write(into, functionNamed(moduleOf(parts), functionOf(parts)));
 
 const lines =
   (linesOf: (kernel: Kernel, parts: string[]) => readonly string[]): Write =>
@@ -90,28 +97,22 @@ function usdtArguments(kernel: Kernel, [path, provider, name]: string[]): string
   );
 }
 
-const PARAMETERS: ParameterChoice = { parameters: true, result: false, skip: 0 };
-/** The first parameter is the tracepoint's, or the iteration's, own. */
-const OWN_FIRST: ParameterChoice = { ...PARAMETERS, skip: 1 };
-
 const WRITES: Record<string, Write> = {
   tracepoint: lines((_kernel, [category, event]) => tracepointFields(category, event)),
   rawtracepoint: (into, _kernel, parts) =>
-    writeParameters(
+    writeOthers(
       into,
       findIn(moduleOf(parts), (btf) => callerOf(btf, last(parts))),
-      OWN_FIRST,
     ),
-  kprobe: kernelFunction(PARAMETERS),
-  kretprobe: kernelFunction({ ...PARAMETERS, parameters: false, result: true }),
-  fentry: kernelFunction(PARAMETERS),
-  fexit: kernelFunction({ ...PARAMETERS, result: true }),
+  kprobe: kernelFunction(writeParameters),
+  kretprobe: kernelFunction(writeResult),
+  fentry: kernelFunction(writeParameters),
+  fexit: kernelFunction(writeBoth),
   uprobe: lines(userLines),
   iter: (into, _kernel, [target]) =>
-    writeParameters(
+    writeOthers(
       into,
       findIn(undefined, (btf) => functionAfter(btf, "bpf_iter_", target)),
-      OWN_FIRST,
     ),
   usdt: lines(usdtArguments),
 };

@@ -73,17 +73,20 @@ export function functionAfter(btf: Btf, prefix: string, rest: string): Found | u
 
 export const INDENTATION = "    ";
 
-const writers = new Map<Btf, ParameterWriter>();
-
-function writerOf(btf: Btf): ParameterWriter {
-  let writer = writers.get(btf);
-  if (!writer) {
-    writer = new ParameterWriter(btf, INDENTATION, btf.base && writerOf(btf.base));
-    writers.set(btf, writer);
+/** Writes the chosen parameters of functions of any types. */
+export function parameterWriter(
+  choice: ParameterChoice,
+): (into: ByteTarget, found: Found | undefined) => void {
+  const writers = new Map<Btf, ParameterWriter>();
+  function writerOf(btf: Btf): ParameterWriter {
+    let writer = writers.get(btf);
+    if (!writer) {
+      writer = new ParameterWriter(btf, INDENTATION, choice, btf.base && writerOf(btf.base));
+      writers.set(btf, writer);
+    }
+    return writer;
   }
-  return writer;
-}
-
-export function writeParameters(into: ByteTarget, found: Found | undefined, choice: ParameterChoice): void {
-  if (found) writerOf(found.btf).write(into, found.id, choice);
+  return (into, found) => {
+    if (found) writerOf(found.btf).write(into, found.id);
+  };
 }
