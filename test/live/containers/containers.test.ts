@@ -110,8 +110,9 @@ sys.stdin.readline()`;
     const owned = (rows: readonly { container?: { id: string } }[]) =>
       rows.filter(({ container }) => container?.id === ID).length;
     await engine.snapshot(1, ({ maps }) => owned(maps[0].rows) === 50);
-    const lines = engine.messages.flatMap((message) => (message.kind === "output" ? message.lines : []));
-    expect(owned(lines)).toBe(50);
+    const lines = () =>
+      engine.messages.flatMap((message) => (message.kind === "output" ? message.lines : []));
+    await expect.poll(() => owned(lines()), { timeout: 5000 }).toBe(50);
   });
 
   it("a filter finds keys by their container", async (context) => {

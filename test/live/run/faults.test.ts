@@ -1,7 +1,7 @@
 /** Faults of the program itself while it traces, and readers that are stuck: nothing is left behind. */
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { closeSync, mkdtempSync, openSync, rmSync } from "node:fs";
+import { closeSync, constants, mkdtempSync, openSync, rmSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
@@ -40,13 +40,26 @@ describe.skipIf(!isRoot)("a fault of run", () => {
   });
 });
 
+/** Writes into a pipe that is open elsewhere until it takes no more. */
+function fill(pipe: string): void {
+  const descriptor = openSync(pipe, constants.O_RDWR | constants.O_NONBLOCK);
+  const page = new Uint8Array(4096);
+  try {
+    while (writeSync(descriptor, page) > 0);
+  } catch (error) {
+    expect((error as NodeJS.ErrnoException).code).toBe("EAGAIN");
+  }
+  closeSync(descriptor);
+}
+
 describe.skipIf(!isRoot)("a reader that does not read", () => {
   test("holds up neither the end of the probes nor, from the second Ctrl-C on, that of the program", async () => {
     const folder = mkdtempSync(join(tmpdir(), "tracedeck-stuck-"));
     const pipe = join(folder, "pipe");
     execFileSync("mkfifo", [pipe]);
-    // Open for both: nobody reads, and a write waits.
-    const output = openSync(pipe, "r+");
+    // Open for both: nobody reads, and a write waits, for it is full.
+    const output = openSync(pipe, constants.O_RDWR);
+    fill(pipe);
     const flood = 'tracepoint:raw_syscalls:sys_enter { printf("%d %s\\n", args.id, comm); }';
     const run = spawn(CLI[0], [CLI[1], "run", "-q", "-e", flood], { stdio: ["ignore", output, "ignore"] });
     const over = once(run, "exit");
