@@ -95,8 +95,11 @@ export async function startTracer(
     pid: child.pid!,
     output: () => output,
     stop: async () => {
+      // A peer may miss one that comes while it is busy.
+      const asking = setInterval(() => child.kill("SIGINT"), 2000);
       child.kill("SIGINT");
       await ended;
+      clearInterval(asking);
     },
   };
 }
