@@ -1,5 +1,5 @@
 /** Iterators: every object once, and files that stay for others to read. */
-import { execFileSync, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import {
   existsSync,
   mkdtempSync,
@@ -22,12 +22,21 @@ import { counts } from "./support.ts";
 const lines = (text: string) => text.trimEnd().split("\n");
 
 describe.skipIf(!isRoot)("iterators", () => {
-  // A process that does nothing but have these files open.
-  const child = spawn("sleep", ["1000"], {
-    stdio: ["ignore", openSync("/dev/zero", "r"), openSync("/dev/full", "w"), openSync("/etc/hostname", "r")],
+  /** A process that does nothing but have these files open. */
+  let child: ChildProcess;
+  let pid = "";
+  beforeAll(() => {
+    child = spawn("sleep", ["1000"], {
+      stdio: [
+        "ignore",
+        openSync("/dev/zero", "r"),
+        openSync("/dev/full", "w"),
+        openSync("/etc/hostname", "r"),
+      ],
+    });
+    pid = String(child.pid);
   });
   afterAll(() => void child.kill());
-  const pid = String(child.pid);
 
   test("every task once", async () => {
     const { stdout, stderr } = await runScript(
