@@ -43,7 +43,7 @@ export async function main(args: string[]): Promise<number> {
     return (await COMMANDS.find(({ name }) => name === "deck")!.load()).main(args);
   }
   if (first.startsWith("-")) {
-    process.stderr.write(
+    complain(
       `tracedeck: the deck has no option '${first}'\nbpftrace's are those of run: tracedeck run ${first}\n`,
     );
     return 1;

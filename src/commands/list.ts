@@ -141,8 +141,7 @@ function mayNeedTracefs(pattern: string): boolean {
   return type === undefined ? !isTypePattern(pattern) : OF_TRACEFS.has(type);
 }
 
-/** Lists what matches a pattern, or several joined by commas. 1: one of them matches nothing, which is said. */
-export async function listPattern(
+async function listMatches(
   patterns: string,
   verbose: boolean,
   pid?: number,
@@ -184,11 +183,12 @@ export async function listProgram(
   return 0;
 }
 
-/** A process that ends meanwhile, or is another user's, is no fault of ours. */
-async function ofProcess(list: () => Promise<number>): Promise<number> {
+/** Lists what matches a pattern, or several joined by commas. 1: one of them matches nothing, which is said. */
+export async function listPattern(...asked: Parameters<typeof listMatches>): Promise<number> {
   try {
-    return await list();
+    return await listMatches(...asked);
   } catch (error) {
+    // A process that ended meanwhile, or is another user's, is no fault of ours.
     if (!(error instanceof ProcessError)) throw error;
     sayError(error.message);
     return 1;
@@ -209,6 +209,6 @@ export function main(args: string[]): Promise<number> {
       debugDirectories: debugDirectories(values.debuginfo),
       traceableFunctions: parseTraceable(values["traceable-functions"]),
     };
-    return ofProcess(() => listPattern(pattern, values.verbose === true, pid, options));
+    return listPattern(pattern, values.verbose === true, pid, options);
   });
 }

@@ -2,7 +2,7 @@
 const { writeSync } = process.getBuiltinModule("node:fs");
 
 /** Writes to a descriptor; a reader that has gone is no error. */
-export function writeTo(fd: number, text: string): void {
+function writeTo(fd: number, text: string): void {
   const bytes = Buffer.from(text);
   for (let from = 0; from < bytes.length; ) {
     try {

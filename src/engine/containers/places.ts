@@ -13,8 +13,14 @@ export interface Machine {
 const LARGEST_CONFIG = 1 << 20;
 const LARGEST_PASSWD = 4 << 20;
 
+/** False also where this user may not look. */
 export function isFolder(path: string): boolean {
-  return !mayNotAnswer(path) && (statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false);
+  if (mayNotAnswer(path)) return false;
+  try {
+    return statSync(path).isDirectory();
+  } catch {
+    return false;
+  }
 }
 
 /** Names of the folders in a folder; none where it can't be read. */

@@ -52,11 +52,22 @@ class Reader {
       });
       child.on("error", () => {});
       child.unref();
+    } catch (error) {
+      this[Symbol.dispose]();
+      throw error;
     } finally {
       close(input);
       close(output);
     }
-    if (this.answer(START)) return;
+    this.#awaitStart();
+  }
+
+  #awaitStart(): void {
+    try {
+      if (this.answer(START)) return;
+    } catch {
+      // It ended at once.
+    }
     this[Symbol.dispose]();
     throw new Error("the reader does not start");
   }

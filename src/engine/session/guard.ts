@@ -173,7 +173,9 @@ export class CostGuard implements Disposable {
 
 /** Percent of one CPU. */
 const trapPercent = ({ probes }: Cost): number =>
-  probes.reduce((sum, { nsPerEvent, trapNs, cpuPercent }) => sum + (cpuPercent * trapNs) / nsPerEvent, 0);
+  probes
+    .filter(({ trapNs }) => trapNs > 0)
+    .reduce((sum, { nsPerEvent, trapNs, cpuPercent }) => sum + (cpuPercent * trapNs) / nsPerEvent, 0);
 
 const digits = (value: number): string => (value < 10 ? value.toFixed(1) : Math.round(value).toString());
 
