@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { cpus, hostname, userInfo } from "node:os";
 import { kernelAtLeast } from "libbpf-ts";
-import { prints } from "./rows.ts";
+import { prints, warns } from "./rows.ts";
 
 const ownCgroup = (): string => {
   const path = /^0::(.*)$/m.exec(readFileSync("/proc/self/cgroup", "utf8"))?.[1] ?? "/";
@@ -28,6 +28,31 @@ prints("the current process", [
   ["print(has_cpid)", "false"],
   ["print(curtask.nsproxy.uts_ns.name.nodename)", hostname()],
   ...(unified ? ([["print(cgroup)", ownCgroup()]] as const) : []),
+]);
+
+const init = readFileSync("/proc/1/comm", "utf8").trim();
+const known =
+  "iter:task { if (comm(ctx.task.pid) != ctx.task.comm) { @wrong[ctx.task.pid] = ctx.task.comm; } @ = count(); }";
+
+prints("other processes", [
+  ["print((comm(1), comm((int8)1)))", `(${init}, ${init})`],
+  ["$p = pid(init); print((comm($p) == comm, comm(ppid(curtask)) == pcomm))", "(true, true)"],
+  ["print(sizeof(comm(1)))", "17"],
+  // Every thread of the machine, by the kernel's own list of them.
+  [known, /^@: [1-9]\d+\n$/],
+  [
+    "tracepoint:sched:sched_switch /args.next_pid/ { if (comm(args.next_pid) != args.next_comm) { @ = args.next_comm } @n++; if (@n == 100) { exit() } }",
+    /^@n: \d+\n$/,
+  ],
+  ["for ($i : 1..3) { print(comm($i)) }", new RegExp(`^${init}\nkthreadd\n$`)],
+]);
+
+warns("processes that there are not", [
+  [
+    "print((comm(4194305), comm((int64)-1)))",
+    "(N/A, N/A)",
+    /WARNING: there is no process 4194305\n[\s\S]*process -1/,
+  ],
 ]);
 
 prints("the processor and the clock", [

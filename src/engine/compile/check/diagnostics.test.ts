@@ -122,7 +122,7 @@ describe("calls", () => {
     inProbe("print(dw_ustack);", "not-supported", "dw_ustack", "ustack()"),
     inProbe("print(ustack(dw_ustack));", "not-supported", "ustack(dw_ustack)", "frame pointers"),
     inProbe("print(vfs_read(1));", "not-supported", "vfs_read", "curtask"),
-    inProbe("print(comm(1));", "not-supported", "comm(1)", "curtask->real_parent->comm"),
+    inProbe('print(comm("a"));', "argument-type", '"a"', "a number"),
     ["fn f($a: int64): int64 { return $a; } begin { print(f(1)); f(2); }", "unsupported", "fn f", "macro"],
     inProbe("print(typeinfo(1));", "not-supported", "typeinfo", "is_integer()"),
     inProbe('fail("no %s %d", "good", 3);', "failed", 'fail("no %s %d", "good", 3)', "no good 3"),

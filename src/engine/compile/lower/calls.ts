@@ -1,4 +1,5 @@
 /** Functions that programs carry out themselves, one row each: those that give a register, and those that write bytes. */
+import type { TaskLinks } from "../check/functions/task.ts";
 import { constant, reg, type Value, ZERO } from "../ir/types.ts";
 import type { TypedExpression } from "../typed.ts";
 import { sizeOf, type Type } from "../types.ts";
@@ -22,6 +23,7 @@ import {
 import { isScalar } from "./shape.ts";
 import { stackDepth, writeStack } from "./stacks.ts";
 import { strlen, strncmp, writeBuffer, writeConcatenated, writeStr } from "./strings.ts";
+import { taskByPid } from "./tasks.ts";
 import { NotSupported } from "./unsupported.ts";
 
 type Call = Extract<TypedExpression, { op: "call" }>;
@@ -47,6 +49,7 @@ const SCALAR: Record<string, (cx: Cx, e: Call) => Value> = {
   },
   override: (cx, e) => cx.b.call("override_return", cx.context, scalar(cx, e.arguments[0])),
   write_user: (cx, e) => writeUser(cx, e),
+  task: (cx, e) => taskByPid(cx, scalar(cx, e.arguments[0]), e.data as TaskLinks),
   percpu_kaddr: (cx, e) => perCpuAddress(cx, e),
   // The verifier must know the pointer: an argument of fentry or of an iterator, or what lies in its struct.
   socket_cookie: (cx, e) => {

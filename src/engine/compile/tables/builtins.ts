@@ -63,8 +63,8 @@ export const BUILTINS: readonly FunctionRow[] = [
   },
   {
     name: "comm",
-    signatures: ["string comm"],
-    help: "The name of the current thread: at most 15 characters.",
+    signatures: ["string comm", "string comm(uint32 pid)"],
+    help: "The name of the current thread, or of the process with an id in the initial pid namespace: at most 15 characters. Where there is no such process, N/A and a warning.",
     arguments: [0, 1],
     bare: true,
     value: process.comm,

@@ -28,6 +28,8 @@ export const STRUCTS: Readonly<Record<string, RecordedStruct>> = {
       ["real_parent", "struct task_struct*", 1280],
       ["parent", "struct task_struct*", 1288],
       ["group_leader", "struct task_struct*", 1328],
+      ["thread_pid", "struct pid*", 1368],
+      ["pid_links", "struct hlist_node[4]", 1376],
       ["utime", "uint64", 1488],
       ["stime", "uint64", 1496],
       ["nvcsw", "uint64", 1536],
@@ -36,6 +38,44 @@ export const STRUCTS: Readonly<Record<string, RecordedStruct>> = {
       ["comm", "char[16]", 1752],
       ["files", "struct files_struct*", 1824],
       ["nsproxy", "struct nsproxy*", 1840],
+    ],
+  },
+  pid: {
+    union: false,
+    size: 144,
+    align: 8,
+    fields: [
+      ["tasks", "struct hlist_head[4]", 64],
+      ["numbers", "struct upid[0]", 144],
+    ],
+  },
+  upid: {
+    union: false,
+    size: 16,
+    align: 8,
+    fields: [
+      ["nr", "int32", 0],
+      ["ns", "struct pid_namespace*", 8],
+    ],
+  },
+  pid_namespace: { union: false, size: 344, align: 8, fields: [["idr", "struct idr", 0]] },
+  idr: {
+    union: false,
+    size: 24,
+    align: 8,
+    fields: [
+      ["idr_rt", "struct xarray", 0],
+      ["idr_base", "uint32", 16],
+    ],
+  },
+  xarray: { union: false, size: 16, align: 8, fields: [["xa_head", "void*", 8]] },
+  xa_node: {
+    union: false,
+    size: 576,
+    align: 8,
+    fields: [
+      ["shift", "uint8", 0],
+      ["slots", "void*[64]", 40],
     ],
   },
   mm_struct: {

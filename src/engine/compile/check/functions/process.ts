@@ -20,6 +20,7 @@ import {
   source,
   value,
 } from "./call.ts";
+import { commOf } from "./task.ts";
 
 /** The word given where a function takes a mode. */
 function mode(call: CallExpression, index: number): string | undefined {
@@ -251,16 +252,10 @@ export const cpid: CheckValue = (call, cx) => {
   return { op: "builtin", name: "cpid", type, span: call.span };
 };
 
-export const comm: CheckValue = (call, cx) => {
-  if (call.arguments.length)
-    return cx.fail(
-      "not-supported",
-      call.span,
-      "comm() of another process is not supported yet",
-      "comm gives the current thread's name, curtask->real_parent->comm its parent's; keep others by pid: @name[pid] = comm",
-    );
-  return { op: "builtin", name: "comm", type: { kind: "string", size: 16 }, span: call.span };
-};
+export const comm: CheckValue = (call, cx) =>
+  call.arguments.length > 0
+    ? commOf(call, cx)
+    : { op: "builtin", name: "comm", type: { kind: "string", size: 16 }, span: call.span };
 
 export const curtask: CheckValue = (call, cx) => {
   const task = cx.script.definitions.struct("task_struct", false);
