@@ -91,6 +91,12 @@ const results = await Promise.all([
   }),
 ]);
 
+// esbuild escapes strings, but leaves regular expressions as they are written.
+for (const { path: file, text } of [results[1], results[3]].flatMap(({ outputFiles }) => outputFiles)) {
+  const beyond = /.{0,40}[^\0-\x7f].{0,20}/.exec(text);
+  if (beyond) throw new Error(`${basename(file)} holds more than ASCII, write it as \\u…: ${beyond[0]}`);
+}
+
 // Only a build that succeeded touches dist, and what is there stays usable meanwhile.
 mkdirSync(path("dist"), { recursive: true });
 const written = new Set();

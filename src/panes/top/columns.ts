@@ -152,26 +152,46 @@ export function keyColumns(keys: readonly string[], cells: readonly (readonly st
   }));
 }
 
-const FRAMES_IN_CELL = 6;
+const FRAMES_IN_CELL = 8;
+const CALLED_BY = { unicode: " ← ", ascii: " < " };
 
 /** A stack in one cell: its first functions, innermost first. Opened rows have the whole of it. */
 export function keyCell(column: KeyColumn, text: string, unicode: boolean): string {
   if (!column.stack && !text.includes("\n")) return sanitize(text);
   const frames = stackFrames(text, FRAMES_IN_CELL).map((frame) => sanitize(shortFrame(frame)));
   if (frames.length === 0) return "(no stack)";
-  return frames.join(unicode ? " ← " : " < ");
+  return frames.join(unicode ? CALLED_BY.unicode : CALLED_BY.ascii);
 }
 
 const LEAST_PREFIX = 6;
 
+/** What cells begin with alike, up to the last place where such a beginning may end. */
+function commonPrefix(cells: readonly string[], ends: RegExp): string {
+  let prefix = cells[0] ?? "";
+  for (const cell of cells) while (!cell.startsWith(prefix)) prefix = prefix.slice(0, -1);
+  prefix = ends.exec(prefix)?.[0] ?? "";
+  return cells.length < 2 || prefix.length < LEAST_PREFIX ? "" : prefix;
+}
+
+const without = (prefix: string, cells: readonly string[], unicode: boolean) =>
+  prefix === ""
+    ? undefined
+    : cells.map((cell) =>
+        cell.startsWith(prefix) ? (unicode ? "…" : "~") + cell.slice(prefix.length) : cell,
+      );
+
 /** Cells that begin alike tell nothing by it: "tracepoint:syscalls:sys_enter_read" → "…read". */
 export function withoutPrefix(cells: readonly string[], unicode: boolean): string[] | undefined {
-  if (cells.length < 2) return undefined;
-  let prefix = cells[0];
-  for (const cell of cells) while (!cell.startsWith(prefix)) prefix = prefix.slice(0, -1);
-  prefix = /^.*[:/_.]/.exec(prefix)?.[0] ?? "";
-  if (prefix.length < LEAST_PREFIX) return undefined;
-  return cells.map((cell) => (unicode ? "…" : "~") + cell.slice(prefix.length));
+  return without(commonPrefix(cells, /^.*[:/_.]/), cells, unicode);
+}
+
+/** The same for stacks, if most begin alike: "__schedule ← schedule ← io_schedule" → "…io_schedule". */
+export function withoutFirstFrames(cells: readonly string[], unicode: boolean): string[] | undefined {
+  const separator = unicode ? CALLED_BY.unicode : CALLED_BY.ascii;
+  const [first] = (cells[0] ?? "").split(separator, 1);
+  const alike = cells.filter((cell) => cell.startsWith(first + separator));
+  if (alike.length * 2 < cells.length) return undefined;
+  return without(commonPrefix(alike, /^.* (?:\u2190|<) /), cells, unicode);
 }
 
 export interface Layout {

@@ -281,6 +281,20 @@ describe("stacks", () => {
     expect(pane.text()[1]).toMatch(/^__schedule ← schedule ← do_nanosleep +sleep +9/);
   });
 
+  it("leaves out the frames with which all begin, where not all fit", () => {
+    const waits = ["io_schedule", "pipe_read", "futex_wait"].map((name, at) =>
+      row([`\n    __schedule+10\n    schedule+20\n    ${name}+30\n    ${name}_caller+40\n`, "dd"], 9 - at),
+    );
+    const pane = show(map("count", ["stack", "comm"]), waits, 60, 8);
+    expect(pane.text()[1]).toMatch(/^…io_schedule ← io_schedule_caller +dd +9/);
+    expect(pane.text()[3]).toMatch(/^…futex_wait ← futex_wait_caller +dd +7/);
+    const most = show(map("count", ["stack", "comm"]), [...waits, row(["\n    main+1\n", "dd"], 1)], 60, 8);
+    expect(most.text()[3]).toMatch(/^…futex_wait ← futex_wait_caller +dd +7/);
+    expect(most.text()[4]).toMatch(/^main +dd +1/);
+    const wide = show(map("count", ["stack", "comm"]), waits, 120, 8);
+    expect(wide.text()[1]).toMatch(/^__schedule ← schedule ← io_schedule ← io_schedule_caller +dd/);
+  });
+
   it("opens to a frame a line, and closes", () => {
     const pane = show(map("count", ["stack", "comm"]), rows, 60, 8).press("enter");
     expect(pane.text().slice(2, 7)).toEqual([

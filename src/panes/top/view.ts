@@ -26,6 +26,7 @@ import {
   layout,
   valueColumns,
   widest,
+  withoutFirstFrames,
   withoutPrefix,
 } from "./columns.ts";
 import { bodyHeight, ownerText, rowId, shownRows, type TopState } from "./state.ts";
@@ -153,8 +154,9 @@ class Table {
     this.layout = layout(size.width, wants, values, map.kind, stacks);
     let shortened = false;
     for (const [i, want] of wants.entries()) {
-      if (want <= this.layout.keys[i] || this.keys[i].stack) continue;
-      const short = withoutPrefix(
+      if (want <= this.layout.keys[i]) continue;
+      const shorten = this.keys[i].stack ? withoutFirstFrames : withoutPrefix;
+      const short = shorten(
         all.map((it) => it.keys[i]),
         context.unicode,
       );
