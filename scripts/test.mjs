@@ -42,13 +42,16 @@ function bringPackages() {
 bringPackages();
 execFileSync(process.execPath, ["scripts/build.mjs"], { stdio: "inherit" });
 
-/** Unit tests side by side; what traces the kernel one file after another, so that no test counts another's work. */
+/**
+ * Unit tests side by side; what traces the kernel one file after another, so that no test counts another's work. These share
+ * the machine with whatever else runs on it: one that fails is run once more, and the report names it.
+ */
 const lanes =
   process.argv.length > 2
     ? [process.argv.slice(2)]
     : [
         ["--project", "unit"],
-        ["--project", "live", "--project", "screen", "--no-file-parallelism"],
+        ["--project", "live", "--project", "screen", "--no-file-parallelism", "--retry=1"],
       ];
 
 const scratch = mkdtempSync(join(tmpdir(), "tracedeck-test-"));
@@ -67,5 +70,11 @@ lanes.forEach((lane, i) => {
 rmSync(scratch, { recursive: true, force: true });
 
 const states = { passed: "passed", failed: "failed" };
-report(tests.map(({ fullName, status }) => ({ name: fullName, state: states[status] ?? "skipped" })));
+report(
+  tests.map(({ fullName, status, failureMessages }) => ({
+    name: fullName,
+    state: states[status] ?? "skipped",
+    errors: failureMessages,
+  })),
+);
 process.exit(failed ? 1 : 0);

@@ -29,7 +29,7 @@ export async function runLane({ kernel, initrd, bundles, scratch, names, machine
   function report(index, milliseconds) {
     const tests = results[index];
     const failed = tests.filter(({ state }) => state === "failed");
-    for (const { name, errors } of failed) print(`\nFAILED ${name}\n${errors.map(readable).join("\n")}\n`);
+    for (const { name, errors } of failed) print(`\nFAILED ${name}\n${errors.join("\n")}\n`);
     const count = (state, word) => {
       const { length } = tests.filter((test) => test.state === state);
       return length > 0 ? [`${length} ${word}`] : [];
@@ -59,7 +59,11 @@ export async function runLane({ kernel, initrd, bundles, scratch, names, machine
           if (index !== undefined) given.push(index);
           reply(index ?? "");
         } else if (message.kind === "test") {
-          results[given[0]].push({ ...message, name: `${names[given[0]]} > ${message.name}` });
+          results[given[0]].push({
+            ...message,
+            name: `${names[given[0]]} > ${message.name}`,
+            errors: message.errors.map(readable),
+          });
         } else if (message.kind === "fileEnd") {
           done.add(given[0]);
           report(given.shift(), message.milliseconds);

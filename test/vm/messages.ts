@@ -7,7 +7,7 @@ export interface TestResult {
   name: string;
   state: "passed" | "failed" | "skipped";
   milliseconds: number;
-  /** Messages and stacks, where it failed. */
+  /** Messages and stacks, where it failed, or failed once. */
   errors: readonly string[];
 }
 
