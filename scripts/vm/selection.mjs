@@ -8,10 +8,8 @@ const LEFT_OUT = [
   ["test/side-by-side/sideBySide", "the language side by side needs no other kernel"],
   ["test/live/run/commands", "the command line's words need no other kernel"],
   ["test/live/run/run", "the command line's words need no other kernel"],
-  ["test/live/run/faults", "what follows a fault of the program needs no other kernel"],
   ["test/live/run/trials", "bench and test probes are loaded like others"],
   ["test/live/run/faults", "what a fault ends is let go of the same on every kernel"],
-  ["test/live/symbols/served", "what a server has to answer for is told the same on every kernel"],
   ["test/live/engine/engine", "the protocol needs no other kernel"],
   [
     "test/live/work/costGuard",

@@ -102,8 +102,13 @@ export class LoadedPlan implements Disposable {
     }
   }
 
-  [Symbol.dispose](): void {
+  /** Once it returns, no program runs any more. */
+  detach(): void {
     for (const { link } of this.#links) link.detach();
+  }
+
+  [Symbol.dispose](): void {
+    this.detach();
     for (const program of this.programs) program[Symbol.dispose]();
     for (const map of this.maps) map[Symbol.dispose]();
   }

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { expect, it } from "vitest";
 import { nodeProgram } from "../../support/programs.ts";
+import { slowness } from "../../support/slowness.ts";
 import { leftAfter } from "./programs.ts";
 
 const victim = nodeProgram("test/live/engine/victim.ts");
@@ -17,5 +18,5 @@ it.each(["SIGKILL", "SIGTERM"] as const)("nothing stays in the kernel after %s",
   expect(programs.length).toBe(1);
   child.kill(signal);
   await once(child, "exit");
-  expect(await leftAfter(programs, 20_000)).toEqual([]);
+  expect(await leftAfter(programs, 20_000 * slowness)).toEqual([]);
 });

@@ -91,7 +91,7 @@ describe.skipIf(!isRoot)("scale", () => {
     await expect(attaching).rejects.toThrow(`cannot attach ${middle.name}: perf_event_open`);
     if (kernelAtLeast("5.15")) expect(programs).toHaveLength(1);
     expect(held()).toBe(before);
-    expect(await leftAfter(programs, 10_000)).toEqual([]);
+    expect(await leftAfter(programs, 10_000 * slowness)).toEqual([]);
   });
 
   it.skipIf(!setpriv)(

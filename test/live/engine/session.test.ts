@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from "node:fs";
+import { onlineCpus } from "libbpf-ts";
 import * as asm from "libbpf-ts/asm";
 import { describe, expect, it } from "vitest";
 import { liveKernel } from "../../../src/engine/kernel/live.ts";
@@ -123,7 +124,9 @@ describe("session", () => {
     const atStop = session.readMap(0).words![0];
     for (let i = 0; i < 1000; i++) writeSync(fd, "x");
     closeSync(fd);
-    expect(session.readMap(0).words![0]).toBe(atStop);
+    // A program that was running on another CPU, for someone else's write, may still have counted.
+    const late = Number(session.readMap(0).words![0] - atStop);
+    expect(late).toBeLessThan(onlineCpus().length);
   });
 
   it("leaves a hundred tracepoints without waiting for the kernel", async () => {
@@ -161,8 +164,8 @@ describe("session", () => {
     expect((error as SessionError).message).toContain("tracepoint:syscalls:sys_enter_read");
     expect((error as SessionError).probe?.name).toBe("tracepoint:syscalls:sys_enter_read");
     // The holder's pipe may still be closing.
-    await new Promise((resolve) => setTimeout(resolve, 100));
-    expect(readdirSync("/proc/self/fd").length).toBeLessThanOrEqual(before + 1);
+    const left = () => readdirSync("/proc/self/fd").length;
+    await expect.poll(left, { timeout: 5000 * slowness }).toBeLessThanOrEqual(before + 1);
   });
 
   it("goes on without a probe when missing_probes says so", async () => {
@@ -212,9 +215,10 @@ describe("session", () => {
 
   it("ends with the process of -p", async () => {
     const { spawn } = await import("node:child_process");
-    const child = spawn("sleep", ["0.2"]);
+    const child = spawn("sleep", ["1000"]);
     using session = new Session(handmadePlan({ pieces: [countWrites("raw-syscall")] }), { pid: child.pid });
     await session.start(collect().sinks);
+    child.kill();
     expect((await session.ended).reason).toBe("process-ended");
   });
 

@@ -199,9 +199,7 @@ describe.skipIf(!canTraceC)("user functions", () => {
     expect(Object.values(called(stdout)).sort()).toEqual([4, 8]);
   });
 
-  test("a program in a mount namespace of its own, by the paths that it sees", {
-    timeout: 20_000,
-  }, async () => {
+  test("a program in a mount namespace of its own, by the paths that it sees", async () => {
     const { path } = variants[2][1];
     const inside = join(realpathSync(folder), "inside");
     mkdirSync(inside);

@@ -24,7 +24,7 @@ describe.skipIf(!canTraceC)("user functions without uprobe_multi", () => {
     ["uprobe", "of one process", true, 6],
     ["uretprobe", "of one process", true, 6],
     ["uprobe", "of every process", false, 9],
-  ])("%s %s", { timeout: 20_000 }, async (type, _, ofOne, each) => {
+  ])("%s %s", async (type, _, ofOne, each) => {
     using traced = await waiting(program.path, 6);
     using other = await waiting(program.path, 3);
     const pid = ofOne ? traced.pid : undefined;

@@ -8,14 +8,21 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { loadLibrary } from "../../../src/library/index.ts";
 import { isRoot } from "../../support/cli.ts";
 import { runScript } from "../../support/script.ts";
+import { ticksOf } from "../../support/slowness.ts";
 import { Victim } from "./victim.ts";
 
 /** On a disk where there is one: /tmp is often memory. */
 const folder = mkdtempSync("/var/tmp/tracedeck-library-");
 const path = (name: string) => join(folder, name);
 const SLEEP = "Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 40);";
-/** The bucket of such a sleep; the longer one where the machine is busy. */
-const slept = (name: string) => new RegExp(`${name}:\\n(?:\\[.*\\n)*\\[(?:32K, 64K|64K, 128K)\\) +[1-9]`);
+/**
+ * The time runs from before the call, so that what the kernel sees of a sleep is shorter where the thread was kept from
+ * running in between. That is rare: of these, most are whole.
+ */
+const SLEEPS = SLEEP.repeat(4);
+/** A bucket of such sleeps; a longer one where the machine is busy. */
+const slept = (name: string) =>
+  new RegExp(`${name}:\\n(?:\\[.*\\n)*\\[(?:32K, 64K|64K, 128K|128K, 256K|256K, 512K|512K, 1M)\\) +[1-9]`);
 /** Computes for some milliseconds of CPU time, however busy the machine is. */
 const compute = (ms: number) =>
   `for (const start = process.cpuUsage().user; process.cpuUsage().user - start < ${ms * 1000}; );`;
@@ -40,7 +47,7 @@ interface Row {
   /** Options of the script. */
   options?: (victim: Victim) => string[];
   work: string;
-  /** What the output must hold; a number that is captured must be at least `least`. */
+  /** What the output must hold; of the numbers that are captured one must be at least `least`. */
   shows: (string | RegExp)[];
   least?: number;
 }
@@ -61,7 +68,7 @@ const ROWS: Record<string, Row> = {
   },
   "syscalls/latency": {
     options: pidOption,
-    work: SLEEP,
+    work: SLEEPS,
     shows: [slept("@us\\[futex\\]"), /@worst_us\[[^,]+, PID\]: (\d+)/],
     least: 39_000,
   },
@@ -102,7 +109,7 @@ const ROWS: Record<string, Row> = {
   "processes/one": {
     options: pidOption,
     work:
-      `for (let i = 0; i < 6; i++) fs.closeSync(fs.openSync(${JSON.stringify(path("one"))}, "w"));${SLEEP}` +
+      `for (let i = 0; i < 6; i++) fs.closeSync(fs.openSync(${JSON.stringify(path("one"))}, "w"));${SLEEPS}` +
       compute(300),
     shows: [
       `@opened[${path("one")}]: 6`,
@@ -110,17 +117,17 @@ const ROWS: Record<string, Row> = {
       slept("@off_cpu_us"),
       /@on_cpu\[[^,]+, PID\]: (\d+)/,
     ],
-    least: 8,
+    least: ticksOf(8),
   },
   "processes/locks": {
     options: pidOption,
-    work: SLEEP.repeat(3),
+    work: SLEEPS,
     shows: [slept("@us\\[[^\\]]+\\]"), /@waited_us\[[^,]+, PID\]: (\d+)/],
-    least: 117_000,
+    least: 2 * 39_000,
   },
   "cpu/run-queue": { work: SLEEP.repeat(5), shows: [/@us:/, /@waited_us\[/] },
   "cpu/switches": {
-    work: SLEEP.repeat(10),
+    work: SLEEP.repeat(12),
     shows: [/@switches: \d+/, /@gave_up\[[^,]+, PID\]: (\d+)/],
     least: 10,
   },
@@ -128,14 +135,13 @@ const ROWS: Record<string, Row> = {
     options: pidOption,
     work: compute(400),
     shows: [/@user\[/, /@samples\[[^,]+, PID\]: (\d+)/],
-    least: 10,
+    least: ticksOf(10),
   },
   "cpu/off-cpu": {
     options: pidOption,
-    work: SLEEP,
+    work: SLEEPS,
     shows: [slept("@us\\[[^\\]]+\\]"), /futex_/, /@waited_us\[[^,]+, PID\]: (\d+)/],
-    // A slow processor is left some milliseconds after the time began to run.
-    least: 33_000,
+    least: 2 * 33_000,
   },
   "cpu/softirqs": { work: SLEEP.repeat(5), shows: [/@us\[(TIMER|SCHED|RCU|HRTIMER)\]:/, /@total_ns\[/] },
   "memory/page-faults": {
@@ -199,8 +205,9 @@ describe.skipIf(!isRoot)("the bundled scripts on this kernel", () => {
         const pattern = ready(text);
         if (typeof pattern === "string") expect(stdout).toContain(pattern);
         else expect(stdout).toMatch(pattern);
-        const number = pattern instanceof RegExp ? pattern.exec(stdout)?.[1] : undefined;
-        if (least !== undefined && number !== undefined) expect(Number(number)).toBeGreaterThanOrEqual(least);
+        if (least === undefined || typeof pattern === "string") continue;
+        const numbers = [...stdout.matchAll(new RegExp(pattern, "g"))].flatMap(([, number]) => number ?? []);
+        if (numbers.length > 0) expect(Math.max(...numbers.map(Number))).toBeGreaterThanOrEqual(least);
       }
     },
   );

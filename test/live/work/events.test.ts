@@ -1,11 +1,14 @@
 /** Events that the kernel counts, signals to the tracer itself, raw tracepoints: each on a known amount of work. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { cpus } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { hasFeature } from "libbpf-ts";
 import { describe, expect, test } from "vitest";
 import { SOFTWARE_EVENTS } from "../../../src/engine/compile/tables/events.ts";
-import { finish, isRoot } from "../../support/cli.ts";
+import { isRoot } from "../../support/cli.ts";
 import { runScript } from "../../support/script.ts";
+import { slowness, ticksOf } from "../../support/slowness.ts";
 import { canTraceC, counts, program, traced } from "./support.ts";
 
 describe.skipIf(!isRoot)("timers in every unit", () => {
@@ -25,12 +28,12 @@ describe.skipIf(!isRoot)("timers in every unit", () => {
   test("intervals", async () => {
     const script = units.map(([probe], i) => `${probe} { @t${i} = count(); }`).join(" ");
     const begin = performance.now();
-    const { stdout, stderr } = await runScript(script, [], () => sleep(1200));
+    const { stdout, stderr } = await runScript(script, [], () => sleep(slowness > 1 ? 1500 : 1200));
     const seconds = (performance.now() - begin) / 1000;
     expect(stderr).toBe("");
     units.forEach(([probe, perSecond], i) => {
       const ticks = counts(stdout, `@t${i}`).get("") ?? 0;
-      expect(ticks, probe).toBeGreaterThanOrEqual(Math.max(1, perSecond * 0.6));
+      expect(ticks, probe).toBeGreaterThanOrEqual(ticksOf(perSecond * 0.6));
       expect(ticks, probe).toBeLessThanOrEqual(perSecond * seconds + 2);
     });
   });
@@ -45,7 +48,7 @@ describe.skipIf(!isRoot)("timers in every unit", () => {
     probes.forEach((probe, i) => {
       const each = [...counts(stdout, `@t${i}`).values()];
       expect(each, probe).toHaveLength(counts(stdout, "@n").get("")!);
-      for (const ticks of each) expect(ticks, probe).toBeGreaterThan(15);
+      for (const ticks of each) expect(ticks, probe).toBeGreaterThanOrEqual(ticksOf(15));
       for (const ticks of each) expect(ticks, probe).toBeLessThan(50 * seconds + 5);
     });
   });
@@ -66,15 +69,19 @@ describe.skipIf(!isRoot)("timers in every unit", () => {
 
 /** Keeps every CPU busy for so many milliseconds: an idle one's clock does not tick for events. */
 async function busy(milliseconds: number): Promise<void> {
-  const spin = `const end = Date.now() + ${milliseconds}; while (Date.now() < end);`;
-  await Promise.all(cpus().map(() => finish([process.execPath, "-e", spin])));
+  const loops = cpus().map(() => spawn("sh", ["-c", "while :; do :; done"]));
+  try {
+    await sleep(milliseconds);
+  } finally {
+    for (const loop of loops) loop.kill("SIGKILL");
+  }
 }
 
 describe.skipIf(!isRoot)("software events", () => {
   test("every one attaches, by its name and its aliases", async () => {
     const names = SOFTWARE_EVENTS.flatMap(({ name, aliases }) => [name, ...aliases]);
     const script = names.map((name) => `software:${name}: { @["${name}"] = count(); }`).join(" ");
-    const { stderr, stdout } = await runScript(script, [], () => sleep(300));
+    const { stderr, stdout } = await runScript(script, [], () => busy(300));
     expect(stderr).toBe("");
     expect(counts(stdout, "@").get("cpu-clock")).toBeGreaterThan(0);
     expect(counts(stdout, "@").get("cpu")).toBeGreaterThan(0);
@@ -113,8 +120,10 @@ describe.skipIf(!isRoot)("signals to the tracer", () => {
       [],
       async () => {
         for (const signal of ["SIGUSR1", "SIGUSR2", "SIGUSR1"] as const) {
+          // Listeners are called in their order: the script's was there before.
+          const heard = once(process, signal);
           process.kill(process.pid, signal);
-          await sleep(50);
+          await heard;
         }
       },
     );

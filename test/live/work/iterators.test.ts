@@ -14,9 +14,10 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { kernelAtLeast } from "libbpf-ts";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import { isRoot } from "../../support/cli.ts";
 import { runScript } from "../../support/script.ts";
+import { slowness } from "../../support/slowness.ts";
 import { counts } from "./support.ts";
 
 const lines = (text: string) => text.trimEnd().split("\n");
@@ -25,7 +26,7 @@ describe.skipIf(!isRoot)("iterators", () => {
   /** A process that does nothing but have these files open. */
   let child: ChildProcess;
   let pid = "";
-  beforeAll(() => {
+  beforeAll(async () => {
     child = spawn("sleep", ["1000"], {
       stdio: [
         "ignore",
@@ -35,6 +36,9 @@ describe.skipIf(!isRoot)("iterators", () => {
       ],
     });
     pid = String(child.pid);
+    // It has loaded all that it will.
+    const state = () => readFileSync(`/proc/${pid}/stat`, "latin1").split(" ")[2];
+    await vi.waitFor(() => expect(state()).toBe("S"), { timeout: 5000 * slowness });
   });
   afterAll(() => void child.kill());
 
