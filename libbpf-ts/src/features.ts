@@ -89,6 +89,10 @@ function createsMap(spec: MapSpec): FeatureResult {
 /** Where the verifier's log has one of these, it does not know the helper; any other complaint is about its arguments. */
 const unknownHelper = /invalid func|unknown func|cannot use helper|program of this type cannot/;
 
+/** The same for functions of the kernel: before 5.13 such a call is no instruction, and not every processor has it. */
+const unknownKfunc =
+  /calling kernel function.* is not (allowed|supported)|not supported without|reserved fields|unknown opcode|JIT does not support calling/;
+
 /** Whether programs of a type may call a helper. */
 export function helperSupported(helper: string | number, type: ProgTypeName = "kprobe"): FeatureResult {
   try {
@@ -99,6 +103,22 @@ export function helperSupported(helper: string | number, type: ProgTypeName = "k
     if (!unknownHelper.test(error.log)) return yes;
     const name = typeof helper === "string" ? helper : (asm.helperNames[helper] ?? String(helper));
     return no(`this kernel has no bpf_${name.replace(/^bpf_/, "")} for ${type} programs`);
+  }
+}
+
+/** Whether programs of a type may call a function of the kernel (5.13), by its id in the kernel's own BTF. */
+export function kfuncSupported(btfId: number, type: ProgTypeName): FeatureResult {
+  const attachBtfId =
+    type === "tracing" ? loadVmlinux().findByName("btf_trace_sys_enter", "typedef") : undefined;
+  try {
+    loadProgram(type, [asm.callKfunc(btfId), ...returnZero], {
+      ...(attachBtfId === undefined ? {} : { attachBtfId, expectedAttachType: "trace_raw_tp" }),
+    })[Symbol.dispose]();
+    return yes;
+  } catch (error) {
+    if (!(error instanceof VerifierError)) return fromError(error);
+    if (!unknownKfunc.test(error.log)) return yes;
+    return no(error.log.match(unknownKfunc)![0]);
   }
 }
 

@@ -62,6 +62,7 @@ export {
   features,
   hasFeature,
   helperSupported,
+  kfuncSupported,
   probeFeature,
   requireFeature,
   type SystemFacts,

@@ -2,6 +2,7 @@
  * What the compiler may know of the kernel and the machine it compiles for: an argument, never a global. The engine
  * passes the live one (src/engine/kernel), tests pass recorded ones. All answers are synchronous and cached by the giver.
  */
+import type { ProgramPlan } from "./plan.ts";
 import type { EnumType, Field, StructLayout, Type } from "./types.ts";
 
 export type Arch = "x64" | "arm64";
@@ -159,6 +160,15 @@ export interface Kernel {
   /** Functions on the kernel's list of those that kprobes must leave alone. */
   blacklisted?(name: string): boolean;
   functionPrototype(name: string, module?: string): Prototype | undefined;
+  /**
+   * A function of the kernel that BPF programs may call: one that BTF marks so (6.10), or any where it marks none. Of the
+   * kernel proper: those of modules are undefined.
+   */
+  kfunc?(name: string): Prototype | undefined;
+  /** Names that `kfunc` knows; none where BTF marks none. */
+  kfuncNames?(): Iterable<string>;
+  /** Whether programs of a type may call it: tried. */
+  kfuncAllowed?(name: string, type: ProgramPlan["type"]): boolean;
   /** BPF programs that have types, and their functions. */
   bpfFunctions?(): readonly BpfFunction[];
   bpfFunctionPrototype?(program: number, btfId: number): Prototype | undefined;

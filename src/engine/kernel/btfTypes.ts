@@ -19,6 +19,13 @@ import { programTypes } from "./bpfPrograms.ts";
 const VMLINUX = "vmlinux";
 const EMPTY: StructLayout = { size: 0, align: 1, fields: [] };
 
+function* taggedFunctions(btf: Btf, tag: string): Generator<string> {
+  for (const id of btf.idsWithPrefix(tag, "decl_tag")) {
+    const type = btf.typeById(id);
+    if (type.kind === "decl_tag" && type.name === tag) yield btf.name(type.type);
+  }
+}
+
 /** One BTF object: its types, made once. */
 class TypeSource {
   readonly btf: Btf;
@@ -158,6 +165,7 @@ export class BtfTypes {
   #sources: TypeSource[] | undefined;
   #kernel: TypeSource | undefined;
   #rawTracepoints: Map<string, string> | undefined;
+  #kfuncs: ReadonlySet<string> | undefined;
 
   get #vmlinux(): TypeSource {
     this.#kernel ??= new TypeSource(loadVmlinux(), VMLINUX);
@@ -272,6 +280,12 @@ export class BtfTypes {
     const btf = programTypes(program)?.btf;
     const type = btf && btfId < btf.endId ? btf.typeById(btfId) : undefined;
     return type?.kind === "func" ? new TypeSource(btf!, "bpf").prototype(type.type, btfId, 0) : undefined;
+  }
+
+  /** Functions of the kernel proper that BTF marks as callable by programs. */
+  kfuncs(): ReadonlySet<string> {
+    this.#kfuncs ??= new Set(taggedFunctions(loadVmlinux(), "bpf_kfunc"));
+    return this.#kfuncs;
   }
 
   functionPrototype(name: string, module?: string): Prototype | undefined {

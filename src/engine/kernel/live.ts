@@ -8,6 +8,7 @@ import {
   features,
   hasFeature,
   Kallsyms,
+  kfuncSupported,
   listTracepointCategories,
   listTracepoints,
   onlineCpus,
@@ -23,6 +24,7 @@ import type {
   TracepointFormat,
   UserBinary,
 } from "../compile/kernel.ts";
+import type { ProgramPlan } from "../compile/plan.ts";
 import type { EnumType, StructLayout, Type } from "../compile/types.ts";
 import { Binaries } from "./binaries.ts";
 import { bpfFunctions } from "./bpfPrograms.ts";
@@ -112,6 +114,11 @@ class LiveKernel implements Kernel {
     const [name, module] = key.split("\0");
     const home = module === "vmlinux" ? "" : module;
     return orElse(undefined, () => this.#kallsyms().addressOf(name, home));
+  });
+  #kfuncs = memo((key) => {
+    const [type, name] = key.split(" ");
+    const prototype = this.kfunc(name);
+    return prototype !== undefined && kfuncSupported(prototype.btfId, type as ProgramPlan["type"]).supported;
   });
   #blacklist = lazy(() => orElse(new Set<string>(), kprobeBlacklist));
   #bpfPrototypes = memo((key): Prototype | undefined => {
@@ -208,6 +215,17 @@ class LiveKernel implements Kernel {
   }
   functionPrototype(name: string, module?: string): Prototype | undefined {
     return this.#prototypes(`${name}\0${module ?? ""}`);
+  }
+  kfunc(name: string): Prototype | undefined {
+    const marked = this.hasBtf ? this.#types.kfuncs() : new Set<string>();
+    if (marked.size > 0 && !marked.has(name)) return undefined;
+    return this.functionPrototype(name, "vmlinux");
+  }
+  kfuncNames(): Iterable<string> {
+    return this.hasBtf ? this.#types.kfuncs() : [];
+  }
+  kfuncAllowed(name: string, type: ProgramPlan["type"]): boolean {
+    return this.#kfuncs(`${type} ${name}`);
   }
   blacklisted(name: string): boolean {
     return this.#blacklist().has(name);

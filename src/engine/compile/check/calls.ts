@@ -5,6 +5,7 @@ import type { FunctionRow } from "../tables/rows.ts";
 import type { TypedExpression, TypedStatement } from "../typed.ts";
 import type { Context } from "./context.ts";
 import type { CallExpression } from "./functions/call.ts";
+import { callKfunc, kfuncNamed } from "./functions/kfunc.ts";
 import { didYouMean } from "./nearest.ts";
 import { insteadOfCalling, refusedByName } from "./refused.ts";
 
@@ -67,7 +68,7 @@ function reportUnknown(call: CallExpression, cx: Context): void {
     cx.error(
       "not-supported",
       nameSpan,
-      `${name}() is a function of the kernel: scripts cannot call those (kfuncs)`,
+      `${name}() is a function of the kernel, and none of those that it lets programs call (kfuncs)`,
       insteadOfCalling(name),
     );
     return;
@@ -77,6 +78,8 @@ function reportUnknown(call: CallExpression, cx: Context): void {
 
 /** A call whose value is used. */
 export function callValue(call: CallExpression, cx: Context): TypedExpression {
+  const kfunc = functionNamed(call.name) ? undefined : kfuncNamed(call.name, cx.kernel);
+  if (kfunc) return callKfunc(call, kfunc, cx);
   const row = rowFor(call, cx);
   if (!row) return cx.unknown(call.span);
   if (row.value) return row.value(call, cx);

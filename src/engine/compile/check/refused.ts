@@ -7,8 +7,6 @@ const UNSUPPORTED_FUNCTIONS: Readonly<Record<string, string>> = {
   debugf: "printf() prints",
   dw_ustack: "ustack() unwinds by frame pointers: it works for programs built with -fno-omit-frame-pointer",
   unwatch: "a watchpoint stays until the script ends: exit() ends it",
-  kfunc_exist: "the kernel's own functions cannot be called here, so there is nothing to ask for",
-  kfunc_allowed: "the kernel's own functions cannot be called here, so there is nothing to ask for",
   default_str_length: "config.max_strlen is the same",
   assert_str: "is_str() asks",
   typeinfo: "is_integer(), is_ptr(), is_str() and is_array() ask for a kind of type, sizeof() for its size",

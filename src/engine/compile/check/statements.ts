@@ -121,7 +121,8 @@ function expressionStatement(s: Of<"expression">, cx: Context): TypedStatement[]
     return [{ op: "block", body: checkBody(expression.body, cx), span: s.span }];
   const value = cx.expression(expression);
   if (isUnknown(value.type)) return [];
-  if (!hasEffect(expression)) {
+  const isKfunc = value.op === "call" && value.name === "kfunc";
+  if (!isKfunc && !hasEffect(expression)) {
     cx.report.warning("discarded", s.span, "the value of this expression is not used", {
       hint: "assign it, print it, or write _ = … to discard it",
     });

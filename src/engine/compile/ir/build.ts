@@ -173,6 +173,13 @@ export class Builder {
     return reg(dst);
   }
 
+  /** A function of the kernel, by name and BTF id. */
+  callKfunc(name: string, kfunc: number, ...args: Value[]): Value {
+    const dst = this.fresh();
+    this.#add({ op: "call", helper: name, kfunc, args, dst });
+    return reg(dst);
+  }
+
   /** 0 or 1. */
   compare(condition: Condition, left: Value, right: Value, width: Width = 64): Value {
     if (isConst(left) && isConst(right)) {

@@ -41,8 +41,8 @@ export type Inst = { span?: Span } & (
   | { op: "store"; base: Value; offset: number; size: Size; value: Value }
   /** Atomic addition in memory. */
   | { op: "atomic-add"; base: Value; offset: number; size: 4 | 8; value: Value; fetch?: Reg }
-  /** A kernel helper by name. */
-  | { op: "call"; helper: string; args: Value[]; dst?: Reg }
+  /** A kernel helper by name; with `kfunc`, a function of the kernel by its BTF id. */
+  | { op: "call"; helper: string; kfunc?: number; args: Value[]; dst?: Reg }
 );
 
 export type Terminator = { span?: Span } & (

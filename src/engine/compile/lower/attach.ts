@@ -65,6 +65,34 @@ const ROWS: Rows = {
   },
 };
 
+/** Raw tracepoints whose arguments have the types that BTF gives them, for what the verifier must know the pointers of. */
+const TYPED_RAW_TRACEPOINT: AttachRow = {
+  ...ROWS.rawtracepoint,
+  type: "tracing",
+  shared: false,
+  sharedCode: "cookieRawTracepoint",
+  expectedAttach: "trace_raw_tp",
+};
+
+/** The type of program that serves a probe; `vouched`: the verifier is to know its arguments' types where it can. */
+export const programTypeOf = (attach: Attach, vouched: boolean): ProgramPlan["type"] =>
+  vouched && attach.kind === "rawtracepoint" && attach.btfId !== undefined
+    ? "tracing"
+    : ROWS[attach.kind].type;
+
+/** Calls whose pointers the verifier must know. */
+const VOUCHED_CALLS = new Set(["kfunc"]);
+
+function wantsVouched({ predicate, body }: TypedAction): boolean {
+  let wants = false;
+  const expression = (e: TypedExpression) => {
+    wants ||= e.op === "call" && VOUCHED_CALLS.has(e.name);
+  };
+  if (predicate) visitExpression(predicate, { expression });
+  visitBlock(body, { expression });
+  return wants;
+}
+
 /** Probes of one action that one program can serve. */
 export interface Group {
   row: AttachRow;
@@ -113,9 +141,10 @@ interface Choice {
   count: number;
   rawSyscalls: boolean;
   rawNames: ReadonlySet<string>;
+  vouched: boolean;
 }
 
-function rowFor(probe: Probe, { count, rawSyscalls, rawNames }: Choice, target: Target): AttachRow {
+function rowFor(probe: Probe, { count, rawSyscalls, rawNames, vouched }: Choice, target: Target): AttachRow {
   const { attach } = probe;
   const row = ROWS[attach.kind];
   switch (attach.kind) {
@@ -130,6 +159,8 @@ function rowFor(probe: Probe, { count, rawSyscalls, rawNames }: Choice, target: 
         style: attach.syscall.exit ? "syscall-exit" : "syscall-enter",
         shared: "ringbuf",
       };
+    case "rawtracepoint":
+      return programTypeOf(attach, vouched) === "tracing" ? TYPED_RAW_TRACEPOINT : row;
     case "fentry":
       return attach.exit ? { ...row, expectedAttach: "trace_fexit" } : row;
     case "kprobe":
@@ -166,6 +197,7 @@ export function groupProbes(
   const syscalls = probes.filter((p) => p.attach.kind === "tracepoint" && p.attach.syscall).length;
   const rawSyscalls = syscallAttach === "raw" || (syscallAttach === "auto" && syscalls >= 2);
   const raw = rawNames(action, target);
+  const vouched = wantsVouched(action);
   const counts = new Map<string, number>();
   const kindOf = ({ attach }: Probe) => {
     const isReturn = ("return" in attach && attach.return) || ("exit" in attach && attach.exit);
@@ -174,7 +206,11 @@ export function groupProbes(
   for (const probe of probes) counts.set(kindOf(probe), (counts.get(kindOf(probe)) ?? 0) + 1);
   const groups = new Map<string, Group>();
   for (const [i, probe] of probes.entries()) {
-    const row = rowFor(probe, { count: counts.get(kindOf(probe))!, rawSyscalls, rawNames: raw }, target);
+    const row = rowFor(
+      probe,
+      { count: counts.get(kindOf(probe))!, rawSyscalls, rawNames: raw, vouched },
+      target,
+    );
     const canShare = row.shared !== false && target.can(row.shared);
     // Attached one binary at a time, entry and return apart.
     const binary = row.via === "uprobe-multi" && "path" in probe.attach ? probe.attach.path : "";
@@ -204,6 +240,8 @@ function btfOf(probe: Probe, row: AttachRow, target: Target): ProgramPlan["attac
     const { module, btfId, program } = attach;
     return { module, id: btfId, ...(program === undefined ? {} : { program }) };
   }
+  if (attach.kind === "rawtracepoint" && attach.btfId !== undefined)
+    return { module: attach.module ?? "vmlinux", id: attach.btfId };
   if (attach.kind === "iter") return { module: "vmlinux", id: attach.btfId };
   return undefined;
 }

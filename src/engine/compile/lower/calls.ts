@@ -8,6 +8,7 @@ import type { Cx } from "./context.ts";
 import { probeIndex } from "./entry.ts";
 import { checkHelper } from "./errors.ts";
 import { place, pointee, scalar, write } from "./expressions.ts";
+import { callKfunc } from "./kfuncs.ts";
 import { countEntries } from "./loops.ts";
 import { deleteKey, hasKey } from "./maps.ts";
 import {
@@ -50,6 +51,7 @@ const SCALAR: Record<string, (cx: Cx, e: Call) => Value> = {
   override: (cx, e) => cx.b.call("override_return", cx.context, scalar(cx, e.arguments[0])),
   write_user: (cx, e) => writeUser(cx, e),
   task: (cx, e) => taskByPid(cx, scalar(cx, e.arguments[0]), e.data as TaskLinks),
+  kfunc: callKfunc,
   percpu_kaddr: (cx, e) => perCpuAddress(cx, e),
   // The verifier must know the pointer: an argument of fentry or of an iterator, or what lies in its struct.
   socket_cookie: (cx, e) => {

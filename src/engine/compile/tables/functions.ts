@@ -1,4 +1,5 @@
 /** Functions. Those written in the language itself are macros of the standard library and not here. */
+import * as kfunc from "../check/functions/kfunc.ts";
 import * as maps from "../check/functions/maps.ts";
 import * as memory from "../check/functions/memory.ts";
 import * as naming from "../check/functions/naming.ts";
@@ -440,6 +441,22 @@ export const FUNCTIONS: readonly FunctionRow[] = [
     arguments: [1, 1],
     when: "compile-time",
     value: process.comptime,
+  },
+  {
+    name: "kfunc_exist",
+    signatures: ["bool kfunc_exist(const string name)"],
+    help: "Whether this kernel has a function that programs may call by that name, such as bpf_task_from_pid.",
+    arguments: [1, 1],
+    when: "compile-time",
+    value: kfunc.kfuncExist,
+  },
+  {
+    name: "kfunc_allowed",
+    signatures: ["bool kfunc_allowed(const string name)"],
+    help: "Whether it may be called in this type of probe.",
+    arguments: [1, 1],
+    when: "compile-time",
+    value: kfunc.kfuncAllowed,
   },
   {
     name: "is_literal",

@@ -56,6 +56,8 @@ export const CALL_OPS = {
   write_user: "[destination, source, length] → bool",
   path: "[pointer to struct path] → string: bpf_d_path",
   socket_cookie: "[pointer to struct sock] → u64",
+  task: "[u32 pid in the initial namespace] → pointer to its task_struct, or 0; data: the offsets on the way (TaskLinks)",
+  kfunc: "[arguments] → what the kernel's function gives; data.function: its name, data.id: its BTF id",
   percpu_kaddr: "[cpu?] → u64 address; data.address of the symbol",
 } as const;
 

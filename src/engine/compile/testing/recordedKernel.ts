@@ -1,7 +1,7 @@
 /** A Kernel made of recorded facts: what unit tests compile against, on any machine and without privileges. */
 import type { Kernel, Prototype, TracepointFormat, UserBinary } from "../kernel.ts";
 import type { EnumType, Field, StructLayout, Type } from "../types.ts";
-import { FUNCTIONS, RAW_TRACEPOINTS, type RecordedPrototype, TRACEPOINTS } from "./recordedProbes.ts";
+import { FUNCTIONS, KFUNCS, RAW_TRACEPOINTS, type RecordedPrototype, TRACEPOINTS } from "./recordedProbes.ts";
 import { RECORDED_PROGRAMS } from "./recordedProgram.ts";
 import { ENUMS, STRUCTS, TYPEDEFS } from "./recordedTypes.ts";
 
@@ -189,6 +189,9 @@ export function recordedKernel(overrides: Partial<Kernel> = {}): Kernel {
       ),
     functions: () => Object.keys(FUNCTIONS).map((name) => ({ name, module: "vmlinux" })),
     functionPrototype: (name) => prototype(FUNCTIONS[name]),
+    kfunc: (name) => prototype(KFUNCS[name]),
+    kfuncNames: () => Object.keys(KFUNCS),
+    kfuncAllowed: (name, type) => KFUNCS[name]?.programs.includes(type) ?? false,
     symbolAddress: (name) => SYMBOLS[name],
     syscallNumber: (name) => SYSCALLS[name],
     binaries: (pattern) =>

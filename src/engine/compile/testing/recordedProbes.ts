@@ -6,6 +6,42 @@ export interface RecordedPrototype {
   btfId: number;
 }
 
+/** Functions of the kernel that programs may call, and the types of programs that may. */
+export const KFUNCS: Readonly<Record<string, RecordedPrototype & { programs: readonly string[] }>> = {
+  bpf_task_from_pid: {
+    args: [["pid", "int32"]],
+    ret: "struct task_struct*",
+    btfId: 65918,
+    programs: ["tracing", "tracepoint", "perf_event"],
+  },
+  bpf_task_release: {
+    args: [["p", "struct task_struct*"]],
+    ret: "void",
+    btfId: 65928,
+    programs: ["tracing", "tracepoint", "perf_event"],
+  },
+  bpf_strcmp: {
+    args: [
+      ["s1__ign", "char*"],
+      ["s2__ign", "char*"],
+    ],
+    ret: "int32",
+    btfId: 65904,
+    programs: ["tracing", "tracepoint", "perf_event", "kprobe", "raw_tracepoint"],
+  },
+  bpf_send_signal_task: {
+    args: [
+      ["task", "struct task_struct*"],
+      ["sig", "int32"],
+      ["type", "int32"],
+      ["value", "uint64"],
+    ],
+    ret: "int32",
+    btfId: 65890,
+    programs: ["tracing", "tracepoint", "perf_event", "kprobe"],
+  },
+};
+
 export const RAW_TRACEPOINTS: Readonly<Record<string, RecordedPrototype>> = {
   sys_enter: {
     args: [

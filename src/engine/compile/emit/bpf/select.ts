@@ -329,7 +329,7 @@ class Selector {
     });
     this.#parallelMove(moves);
     for (const { to, value } of later) this.#into(to, value);
-    this.#emit(asm.call(inst.helper));
+    this.#emit(inst.kfunc === undefined ? asm.call(inst.helper) : asm.callKfunc(inst.kfunc));
     if (inst.dst !== undefined) {
       this.#define(inst.dst, (to) => to !== R0 && this.#emit(asm.mov(to, R0)));
     }

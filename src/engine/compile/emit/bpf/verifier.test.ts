@@ -39,6 +39,26 @@ test.each([
     { start: 40, end: 50 },
     /byte 200/,
   ],
+  [
+    log(
+      "12: (85) call bpf_task_from_pid#65918",
+      "21: (95) exit",
+      "Unreleased reference id=2 alloc_insn=12",
+      "BPF_EXIT instruction in main prog would lead to reference leak",
+    ),
+    { start: 20, end: 30 },
+    /bpf_task_from_pid\(\) gives is not given back/,
+  ],
+  [
+    log("20: (85) call bpf_task_release#65928", "arg#0 pointer type STRUCT task_struct must point to scalar"),
+    { start: 40, end: 50 },
+    /bpf_task_release\(\) is given a pointer that the kernel cannot vouch for/,
+  ],
+  [
+    log("12: (07) r3 += 1752", "R3 pointer arithmetic on ptr_or_null_ prohibited, null-check it first"),
+    { start: 20, end: 30 },
+    /may be null/,
+  ],
   [log("BPF program is too large. Processed 1000001 insn"), whole, /gives up/],
   [
     log("21: (bf) r1 = r2", "something nobody has heard of"),
