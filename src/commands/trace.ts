@@ -217,7 +217,8 @@ class Run {
   }
 
   #reportLosses(): void {
-    const { eventsLost, mapsFull, stacksLost, missed, processEventsLost } = this.#session.losses();
+    const { eventsLost, mapsFull, stacksLost, packetsLost, missed, processEventsLost } =
+      this.#session.losses();
     if (eventsLost > 0) sayWarning(`Total lost event count: ${eventsLost}`);
     for (const { map, count } of mapsFull) {
       sayWarning(
@@ -226,6 +227,10 @@ class Run {
     }
     if (stacksLost > 0)
       sayWarning(`${stacksLost} stacks were lost: their table was full, or there was no memory for more`);
+    if (packetsLost > 0)
+      sayWarning(
+        `${packetsLost} packets were not written: a CPU's buffer was full, or the file. Raise perf_rb_pages in the config block, or write less of each.`,
+      );
     if (missed > 0) sayWarning(`the kernel skipped ${missed} probe hits`);
     if (processEventsLost > 0)
       sayWarning(

@@ -206,6 +206,8 @@ export interface Losses {
   eventsLost: number;
   mapsFull: { map: string; count: number }[];
   stacksLost: number;
+  /** Of skboutput(). */
+  packetsLost: number;
   missed: number;
   stringsTruncated: number;
   /** Of processes that start, execute and map code: user addresses may have no names for it. */
@@ -216,6 +218,7 @@ export const NO_LOSSES: Losses = {
   eventsLost: 0,
   mapsFull: [],
   stacksLost: 0,
+  packetsLost: 0,
   missed: 0,
   stringsTruncated: 0,
   processEventsLost: 0,

@@ -188,7 +188,7 @@ function costParts({ interval, cost, losses, maxOverhead, engine }: DeckState): 
     parts.push({ text: `guard ${percent(maxOverhead)}${of}`, role: "statusBar", rank: 3 });
   }
   if (losses) {
-    const lost = losses.eventsLost + losses.missed + losses.stacksLost;
+    const lost = losses.eventsLost + losses.missed + losses.stacksLost + losses.packetsLost;
     parts.push({
       text: `lost ${shortNumber(lost)}`,
       role: lost > 0 ? "error" : "statusBar",

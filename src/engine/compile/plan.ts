@@ -17,11 +17,20 @@ export interface Plan {
   strings: string[];
   /** Indices into `maps` of the maps that keep stacks, by the index that stack values carry: hash → frames, zeros behind. */
   stackMaps: number[];
+  /** What skboutput() writes, by the index that opens its records. */
+  captures: CapturePlan[];
   /** Offsets of the words in the "globals" map that the engine reads and writes. */
   globals: GlobalsLayout;
   config: Config;
   options: { name: string; type: "bool" | "int" | "string"; default: string; description?: string }[];
   license: string;
+}
+
+/** Packets that go to one file, without their first `offset` bytes. */
+export interface CapturePlan {
+  path: string;
+  offset: number;
+  span: Span;
 }
 
 /** One BPF program. Programs that only attach to different functions share their arrays. */
@@ -85,8 +94,25 @@ export interface ProbePlan extends Probe {
 export interface MapPlan {
   /** "@x" for script maps; "events", "control", "globals", "scratch", "stacks_127", … for the rest. */
   name: string;
-  role: "script" | "events" | "control" | "globals" | "scratch" | "constants" | "stacks" | "internal";
-  type: "hash" | "lru_hash" | "percpu_hash" | "lru_percpu_hash" | "array" | "percpu_array" | "ringbuf";
+  role:
+    | "script"
+    | "events"
+    | "control"
+    | "globals"
+    | "scratch"
+    | "constants"
+    | "stacks"
+    | "packets"
+    | "internal";
+  type:
+    | "hash"
+    | "lru_hash"
+    | "percpu_hash"
+    | "lru_percpu_hash"
+    | "array"
+    | "percpu_array"
+    | "ringbuf"
+    | "perf_event_array";
   keySize: number;
   valueSize: number;
   maxEntries: number;
@@ -133,6 +159,8 @@ export interface GlobalsLayout {
   eventsLost: number;
   mapFull: number;
   stacksLost: number;
+  /** u64: packets that skboutput() found no room for. */
+  packetsLost: number;
   /** u64: stacks that were new, and are kept. */
   stacksKept: number;
   /** u64 counts of strings cut to their size. */

@@ -57,7 +57,7 @@ export class Globals {
 
   /** Everything counted by the programs themselves; the others are the kernel's to tell. */
   losses(): Omit<Losses, "missed" | "processEventsLost"> {
-    const { eventsLost, mapFull, stacksLost, stringsTruncated } = this.#plan.globals;
+    const { eventsLost, mapFull, packetsLost, stacksLost, stringsTruncated } = this.#plan.globals;
     const counter = (offset: number) => Number(this.#view.getBigUint64(offset, true));
     const mapsFull = this.#plan.maps.flatMap((map, i) => {
       const count = map.role === "script" ? counter(mapFull + i * 8) : 0;
@@ -67,6 +67,7 @@ export class Globals {
       eventsLost: counter(eventsLost),
       mapsFull,
       stacksLost: counter(stacksLost),
+      packetsLost: counter(packetsLost),
       stringsTruncated: counter(stringsTruncated),
     };
   }

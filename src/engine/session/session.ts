@@ -30,6 +30,7 @@ import type { ActionPlan, MapPlan, Plan, PlannedAction } from "../compile/plan.t
 import { lineOf } from "../diagnostics.ts";
 import { EventPump } from "../events/pump.ts";
 import { zeroScalar } from "../output/mapText.ts";
+import { CaptureError, Captures } from "../packets/capture.ts";
 import { mergeMap } from "../poll/merge.ts";
 import type { MergedMap } from "../poll/merged.ts";
 import { type Cost, type Losses, NO_LOSSES, type SessionState } from "../protocol.ts";
@@ -144,6 +145,7 @@ export class Session implements Disposable {
   #sinks: SessionSinks | undefined;
   #symbols: SessionSymbols;
   #stackRoom: StackRoom | undefined;
+  #captures: Captures | undefined;
   #target: Target | undefined;
   #timer: NodeJS.Timeout | undefined;
   #wait = FIRST_LOOK;
@@ -183,6 +185,7 @@ export class Session implements Disposable {
       raiseOpenFiles(descriptorsFor(this.plan));
       this.#maps = createMaps(this.plan);
       this.#globals = new Globals(this.plan, this.#maps[this.plan.globals.map]);
+      this.#openCaptures();
       this.#loadPrograms();
       this.#pump = new EventPump(
         this.#mapOfRole("events"),
@@ -265,8 +268,9 @@ export class Session implements Disposable {
     const eventsLost = counted.eventsLost + (this.#pump?.dropped ?? 0);
     const missed = this.#programs.length > 0 ? missedHits(this.#programs, this.#linksThatMiss()) : 0;
     const stacksLost = counted.stacksLost + this.#symbols.stacksGone;
+    const packetsLost = counted.packetsLost + (this.#captures?.lost ?? 0);
     const { processEventsLost } = this.#symbols;
-    return { ...counted, eventsLost, stacksLost, missed, processEventsLost };
+    return { ...counted, eventsLost, stacksLost, packetsLost, missed, processEventsLost };
   }
 
   /** Links of which the kernel tells what they missed. */
@@ -300,6 +304,7 @@ export class Session implements Disposable {
     this.#meter?.[Symbol.dispose]();
     this.#guard?.[Symbol.dispose]();
     this.#pump?.[Symbol.dispose]();
+    this.#captures?.[Symbol.dispose]();
     this.#symbols[Symbol.dispose]();
     detachLinks(this.#links);
     for (const program of this.#programs) program?.[Symbol.dispose]();
@@ -311,6 +316,7 @@ export class Session implements Disposable {
     this.#programs = [];
     this.#maps = [];
     this.#pump = undefined;
+    this.#captures = undefined;
     this.#meter = undefined;
     this.#guard = undefined;
     this.#target = undefined;
@@ -385,6 +391,22 @@ export class Session implements Disposable {
         throw new SessionError(diagnostic.message, { diagnostic, verifier: error, cause: error });
       }
     });
+  }
+
+  /** Files of packets are made before anything counts; one that can't be written later on is said once. */
+  #openCaptures(): void {
+    const map = this.#mapOfRole("packets");
+    if (!map) return;
+    try {
+      this.#captures = new Captures(this.plan, map, ({ message, capture }) =>
+        this.#sinks?.onWarning?.(`${message}; the script goes on without them`, capture.span),
+      );
+    } catch (error) {
+      if (!(error instanceof CaptureError)) throw error;
+      const { message, capture } = error;
+      const diagnostic = { severity: "error", code: "capture", span: capture.span, message } as const;
+      throw new SessionError(message, { diagnostic, cause: error });
+    }
   }
 
   #startTarget(): void {
@@ -462,9 +484,11 @@ export class Session implements Disposable {
     const before = this.eventCount;
     const more = this.#pump?.run(SLICE) ?? false;
     if (this.#end) return;
+    const packets = this.#captures?.drain() ?? 0;
     this.#symbols.look();
     // A busy ring is looked at again at once or soon, a quiet one ever less often.
-    this.#wait = this.eventCount - before >= BUSY ? FIRST_LOOK : Math.min(RAREST_LOOK, this.#wait * 1.5);
+    this.#wait =
+      this.eventCount - before + packets >= BUSY ? FIRST_LOOK : Math.min(RAREST_LOOK, this.#wait * 1.5);
     if (more) this.#wait = 0;
     else if (this.#sinks?.ready?.() ?? true) this.#makeStackRoom();
     this.#look();
@@ -481,6 +505,7 @@ export class Session implements Disposable {
     const deadline = monotonicMs() + limit;
     while (this.#pump?.run(SLICE)) this.#pump.late = monotonicMs() > deadline;
     if (this.#pump) this.#pump.late = false;
+    this.#captures?.drain();
   }
 
   #control(index: number, view: DataView, offset: number, size: number): void {

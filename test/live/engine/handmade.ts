@@ -100,6 +100,7 @@ export function handmadePlan(parts: PlanParts): Plan {
     actions: (parts.actions ?? []).map((action) => ({ ...action, span })),
     strings: [],
     stackMaps: [],
+    captures: [],
     globals: {
       map: GLOBALS,
       enabled: 0,
@@ -111,7 +112,8 @@ export function handmadePlan(parts: PlanParts): Plan {
       taiOffset: 72,
       stringsTruncated: 32,
       mapFull: 40,
-      size: 80,
+      packetsLost: 80,
+      size: 88,
     },
     config: { missingProbes: parts.missingProbes ?? "error" } as Plan["config"],
     options: [],

@@ -11,8 +11,6 @@ const UNSUPPORTED_FUNCTIONS: Readonly<Record<string, string>> = {
   assert_str: "is_str() asks",
   typeinfo: "is_integer(), is_ptr(), is_str() and is_array() ask for a kind of type, sizeof() for its size",
   nop: "leave it out: an empty action does as little",
-  skboutput:
-    "print the packet's fields, as scripts-library/network/packets.bt does; tcpdump -w writes packets",
 };
 
 /** A word of the language that is not here: says so, and what to do instead. False: it is none. */

@@ -132,7 +132,7 @@ function expressionStatement(s: Of<"expression">, cx: Context): TypedStatement[]
 }
 
 /** Values that are made for what making them does. */
-const EFFECTS = new Set(["delete", "signal", "signal_thread", "override", "write_user", "find"]);
+const EFFECTS = new Set(["delete", "signal", "signal_thread", "override", "write_user", "find", "skboutput"]);
 
 function hasEffect(e: Expression): boolean {
   switch (e.kind) {

@@ -59,6 +59,7 @@ export function emitPlan(
     actions: layout.actions,
     strings: layout.strings,
     stackMaps: layout.stackMaps,
+    captures: layout.captures,
     globals: layout.globals,
     config: typed.config,
     options: typed.options.map(({ name, type, default: value, description }) => ({

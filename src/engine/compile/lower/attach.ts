@@ -81,7 +81,7 @@ export const programTypeOf = (attach: Attach, vouched: boolean): ProgramPlan["ty
     : ROWS[attach.kind].type;
 
 /** Calls whose pointers the verifier must know. */
-const VOUCHED_CALLS = new Set(["kfunc"]);
+const VOUCHED_CALLS = new Set(["kfunc", "skboutput", "socket_cookie"]);
 
 function wantsVouched({ predicate, body }: TypedAction): boolean {
   let wants = false;

@@ -21,6 +21,7 @@ import {
   storeScalar,
   zeroBytes,
 } from "./memory.ts";
+import { skbOutput } from "./packets.ts";
 import { isScalar } from "./shape.ts";
 import { stackDepth, writeStack } from "./stacks.ts";
 import { strlen, strncmp, writeBuffer, writeConcatenated, writeStr } from "./strings.ts";
@@ -52,6 +53,7 @@ const SCALAR: Record<string, (cx: Cx, e: Call) => Value> = {
   write_user: (cx, e) => writeUser(cx, e),
   task: (cx, e) => taskByPid(cx, scalar(cx, e.arguments[0]), e.data as TaskLinks),
   kfunc: callKfunc,
+  skboutput: skbOutput,
   percpu_kaddr: (cx, e) => perCpuAddress(cx, e),
   // The verifier must know the pointer: an argument of fentry or of an iterator, or what lies in its struct.
   socket_cookie: (cx, e) => {

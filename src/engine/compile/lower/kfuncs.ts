@@ -23,7 +23,7 @@ export function callKfunc(cx: Cx, e: Call): Value {
 }
 
 /** A pointer by a way on which the verifier can follow it. */
-function vouchedFor(cx: Cx, e: TypedExpression): Value {
+export function vouchedFor(cx: Cx, e: TypedExpression): Value {
   if (e.op === "builtin" && e.name === "curtask") return cx.b.call("get_current_task_btf");
   if (e.op === "cast" && e.type.kind === "pointer" && e.operand.type.kind === "pointer")
     return vouchedFor(cx, e.operand);

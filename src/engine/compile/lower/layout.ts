@@ -8,7 +8,7 @@
  *   @x[k] = count()…    per-CPU hash, all words of an aggregation in one value
  */
 import type { Span } from "../diagnostic.ts";
-import type { ActionPlan, GlobalsLayout, MapPlan, PlannedAction } from "../plan.ts";
+import type { ActionPlan, CapturePlan, GlobalsLayout, MapPlan, PlannedAction } from "../plan.ts";
 import type { MapInfo, TypedProgram } from "../typed.ts";
 import { alignOf, isAggregation, roundUp, sizeOf, stackFrameBytes, type Type } from "../types.ts";
 import type { Target } from "./target.ts";
@@ -44,6 +44,7 @@ export class Layout {
   readonly actions: ActionPlan[] = [];
   readonly strings: string[] = [];
   readonly stackMaps: number[] = [];
+  readonly captures: CapturePlan[] = [];
   readonly globals: GlobalsLayout;
   readonly #target: Target;
   readonly #typed: TypedProgram;
@@ -62,7 +63,7 @@ export class Layout {
     this.#bigScratch = bigScratch;
     this.#target = target;
     for (const info of typed.maps) this.#scriptMaps.set(info, this.#planScriptMap(info));
-    const mapFull = 56;
+    const mapFull = 64;
     const guard = mapFull + 8 * typed.maps.length;
     const words = guarded ? 5 : 0;
     this.globals = {
@@ -75,6 +76,7 @@ export class Layout {
       stacksKept: 40,
       stringsTruncated: 32,
       taiOffset: 48,
+      packetsLost: 56,
       mapFull,
       ...(guarded && {
         guard: { start: guard, spent: guard + 8, limit: guard + 16, tripped: guard + 24, mask: guard + 32 },
@@ -185,6 +187,29 @@ export class Layout {
       maxEntries: bytes,
       flags: 0,
     });
+  }
+
+  /** Where each CPU's buffer for packets goes. */
+  packetsMap(): number {
+    const found = this.maps.findIndex((map) => map.role === "packets");
+    if (found >= 0) return found;
+    return this.#add({
+      name: "packets",
+      role: "packets",
+      type: "perf_event_array",
+      keySize: 4,
+      valueSize: 4,
+      maxEntries: this.#target.kernel.possibleCpus,
+      flags: 0,
+    });
+  }
+
+  /** The index of a file that packets go to from an offset on. */
+  capture(capture: CapturePlan): number {
+    const found = this.captures.findIndex(
+      ({ path, offset }) => path === capture.path && offset === capture.offset,
+    );
+    return found >= 0 ? found : this.captures.push(capture) - 1;
   }
 
   /** Bytes of the per-CPU scratch value; every caller gets its own. */

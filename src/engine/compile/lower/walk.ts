@@ -100,7 +100,7 @@ export function visitBlock(block: TypedBlock, v: Visitor): void {
   if (block.result) visitExpression(block.result, v);
 }
 
-const EFFECTS = new Set(["delete", "find", "signal", "override", "write_user", "kfunc"]);
+const EFFECTS = new Set(["delete", "find", "signal", "override", "write_user", "kfunc", "skboutput"]);
 
 /** Evaluating it has no effect of its own, so its place among other evaluations is free. */
 export function isPure(e: TypedExpression): boolean {

@@ -4,6 +4,7 @@ import * as maps from "../check/functions/maps.ts";
 import * as memory from "../check/functions/memory.ts";
 import * as naming from "../check/functions/naming.ts";
 import * as output from "../check/functions/output.ts";
+import * as packets from "../check/functions/packets.ts";
 import * as process from "../check/functions/process.ts";
 import { AGGREGATIONS } from "./aggregations.ts";
 import { BUILTINS } from "./builtins.ts";
@@ -508,6 +509,17 @@ export const FUNCTIONS: readonly FunctionRow[] = [
     help: "The kernel's unique number for a socket.",
     arguments: [1, 1],
     value: process.socketCookie,
+  },
+  {
+    name: "skboutput",
+    signatures: [
+      "int64 skboutput(const string path, struct sk_buff *skb, uint64 length, const uint64 offset)",
+    ],
+    help: "Writes a packet to a pcap file (link type RAW: it begins with its IP header), without its first offset bytes: 14 where it has an Ethernet header. 0, or a negative error.",
+    arguments: [4, 4],
+    probes: ["fentry", "fexit", "rawtracepoint"],
+    since: [5, 5],
+    value: packets.skbOutput,
   },
 ];
 

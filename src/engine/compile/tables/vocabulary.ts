@@ -58,6 +58,8 @@ export const CALL_OPS = {
   socket_cookie: "[pointer to struct sock] → u64",
   task: "[u32 pid in the initial namespace] → pointer to its task_struct, or 0; data: the offsets on the way (TaskLinks)",
   kfunc: "[arguments] → what the kernel's function gives; data.function: its name, data.id: its BTF id",
+  skboutput:
+    "[pointer to struct sk_buff, length] → s64 status; data.path, data.offset, data.lengthAt (of its member len)",
   percpu_kaddr: "[cpu?] → u64 address; data.address of the symbol",
 } as const;
 
