@@ -1,5 +1,8 @@
 import { defineConfig } from "vitest/config";
 
+/** Milliseconds that `expect.poll` waits for what is to come, however busy the machine is. */
+const poll = { timeout: 20_000 };
+
 export default defineConfig({
   test: {
     projects: [
@@ -10,6 +13,7 @@ export default defineConfig({
           setupFiles: ["src/panes/chart/stubs/node.ts"],
           // For machines that do other work meanwhile.
           testTimeout: 30_000,
+          expect: { poll },
         },
         esbuild: { target: "node20" },
       },
@@ -19,6 +23,7 @@ export default defineConfig({
           include: ["test/live/**/*.test.ts", "test/side-by-side/**/*.test.ts"],
           testTimeout: 60_000,
           hookTimeout: 60_000,
+          expect: { poll },
         },
         esbuild: { target: "node20" },
       },
@@ -28,6 +33,7 @@ export default defineConfig({
           include: ["test/screen/**/*.test.ts"],
           testTimeout: 60_000,
           hookTimeout: 60_000,
+          expect: { poll },
         },
         esbuild: { target: "node20" },
       },

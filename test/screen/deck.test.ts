@@ -72,8 +72,7 @@ describe.skipIf(!canTrace)("the deck on the live kernel", () => {
     ]) {
       terminal.resize(columns, rows);
       await terminal.waitFor(() => terminal.rows()[rows - 1].includes("help"));
-      await terminal.waitFor("● running");
-      expect(terminal.text).toContain("@sizes");
+      await terminal.waitFor(() => ["● running", "@sizes"].every((text) => terminal.text.includes(text)));
     }
 
     // Help, the command line, stop and start.
@@ -94,7 +93,7 @@ describe.skipIf(!canTrace)("the deck on the live kernel", () => {
     terminal.press("Ctrl-C");
     expect(await terminal.waitForExit()).toBe(0);
     await terminal.waitFor(() => !terminal.isAlternate);
-    await terminal.waitFor(() => !isAlive(engines[0]), 2000);
+    await terminal.waitFor(() => !isAlive(engines[0]));
   });
 
   it("the engine ends with the deck, however that ends", async () => {
@@ -105,7 +104,7 @@ describe.skipIf(!canTrace)("the deck on the live kernel", () => {
     expect(isAlive(engine)).toBe(true);
     terminal.kill("SIGKILL");
     await terminal.waitForExit();
-    await terminal.waitFor(() => !isAlive(engine), 2000);
+    await terminal.waitFor(() => !isAlive(engine));
   });
 
   it("says so when the engine is gone, and starts it anew", async () => {
@@ -155,9 +154,8 @@ tracepoint:syscalls:sys_enter_openat { printf("%d %s\\n", pid, comm); }
     try {
       using terminal = new Terminal({ columns: 80, rows: 24, args: ["deck", "--run", script] });
       await terminal.waitFor("● running");
-      expect(terminal.rows()[1].trimEnd()).toBe(
-        " 1 editor  2 library  3 @first  4 @second  5 @third  6 @fourth",
-      );
+      const tabs = " 1 editor  2 library  3 @first  4 @second  5 @third  6 @fourth";
+      await terminal.waitFor(() => terminal.rows()[1].trimEnd() === tabs);
       expect(terminal.text).not.toContain("─ 6 @fourth");
       terminal.press("6");
       await terminal.waitFor("━ 6 @fourth");

@@ -98,9 +98,10 @@ describe("the screen", () => {
       terminal.resize(columns, rows);
       await terminal.waitFor(() => {
         const lines = terminal.rows();
-        return /┓\s*$/.test(lines[1]) && /┛\s*$/.test(lines[rows - 2]) && /F1 help/.test(lines[rows - 1]);
+        const whole =
+          /┓\s*$/.test(lines[1]) && /┛\s*$/.test(lines[rows - 2]) && /F1 help/.test(lines[rows - 1]);
+        return whole && terminal.text.match(/┏/g)?.length === 1;
       });
-      expect(terminal.text.match(/┏/g), `${columns}×${rows}`).toHaveLength(1);
     }
   });
 
@@ -109,17 +110,10 @@ describe("the screen", () => {
     await terminal.waitFor(hostname());
     await terminal.settle();
     const before = terminal.text;
-    const stray = new Terminal({ command: ["true", []] });
-    stray[Symbol.dispose]();
-    // What `wall` would do: written past the deck, to the same terminal.
-    (terminal as unknown as { screen: { write(data: string): void } }).screen.write(
-      "\x1b[5;5HBROADCAST MESSAGE",
-    );
+    terminal.stray("\x1b[5;5HBROADCAST MESSAGE");
     await terminal.waitFor("BROADCAST");
     terminal.press("Ctrl-L");
-    await terminal.waitFor(() => !terminal.text.includes("BROADCAST"));
-    await terminal.settle();
-    expect(terminal.text).toBe(before);
+    await terminal.waitFor(() => !terminal.text.includes("BROADCAST") && terminal.text === before);
   });
 
   it("sends nothing while nothing changes, and little for a cursor key", async () => {
@@ -131,8 +125,8 @@ describe("the screen", () => {
     await new Promise((wake) => setTimeout(wake, 2200));
     expect(terminal.sent.length).toBe(idle);
     terminal.press("Right");
+    await terminal.waitFor(() => terminal.sent.length > idle);
     await terminal.settle();
-    expect(terminal.sent.length - idle).toBeGreaterThan(0);
     expect(terminal.sent.length - idle).toBeLessThanOrEqual(300);
     expect(idle).toBeLessThanOrEqual(25_000);
     expect(terminal.sent.match(/\x1b\[2J/g)).toHaveLength(1);
@@ -141,15 +135,14 @@ describe("the screen", () => {
 
   it("uses no colour with NO_COLOR, and only ASCII without a UTF-8 locale", async () => {
     using plain = new Terminal({ args: [script], env: { NO_COLOR: "1" } });
-    await plain.waitFor("reads.bt");
+    await plain.waitFor(hostname());
     await plain.settle();
     expect(plain.colored).toBe(false);
     using colored = new Terminal({ args: [script] });
     await colored.waitFor("reads.bt");
-    await colored.settle();
-    expect(colored.colored).toBe(true);
+    await colored.waitFor(() => colored.colored);
     using ascii = new Terminal({ args: [script], env: { LANG: "C" } });
-    await ascii.waitFor("reads.bt");
+    await ascii.waitFor(hostname());
     await ascii.settle();
     expect(ascii.text).toMatch(/^[\x20-\x7e\n]*$/);
   });
@@ -166,18 +159,25 @@ describe("the screen", () => {
 
 describe("input", () => {
   it("puts split sequences together, and takes a paste for a paste", async () => {
-    using terminal = new Terminal({ columns: 100, rows: 30 });
-    await terminal.waitFor("tracedeck");
-    terminal.press("Alt-1");
-    terminal.paste("BEGIN\r{\r  @a = 1;\r}");
-    await terminal.waitFor(/1 BEGIN[\s\S]*2 \{[\s\S]*3 {3}@a = 1;[\s\S]*4 \}/);
-    for (const piece of ["\x1b", "[", "H"]) {
-      terminal.type(piece);
-      await new Promise((wake) => setTimeout(wake, 8));
+    // Sooner than the deck takes an Escape for one; where the machine was slower than that, again.
+    for (let longest = Number.POSITIVE_INFINITY; longest > 25; ) {
+      using terminal = new Terminal({ columns: 100, rows: 30 });
+      await terminal.waitFor("tracedeck");
+      terminal.press("Alt-1");
+      terminal.paste("BEGIN\r{\r  @a = 1;\r}");
+      await terminal.waitFor(/1 BEGIN[\s\S]*2 \{[\s\S]*3 {3}@a = 1;[\s\S]*4 \}/);
+      longest = 0;
+      for (const piece of ["\x1b", "[", "H"]) {
+        const before = performance.now();
+        terminal.type(piece);
+        await new Promise((wake) => setTimeout(wake, 8));
+        longest = Math.max(longest, performance.now() - before);
+      }
+      if (longest > 25) continue;
+      terminal.type("X");
+      await terminal.waitFor("4 X}");
+      expect(terminal.text).not.toContain("[H");
     }
-    terminal.type("X");
-    await terminal.waitFor("4 X}");
-    expect(terminal.text).not.toContain("[H");
   });
 });
 

@@ -154,7 +154,7 @@ export class Terminal {
   }
 
   /** Waits until the screen shows this, or the condition holds; fails with the screen. */
-  async waitFor(what: string | RegExp | (() => boolean), timeout = 15_000): Promise<void> {
+  async waitFor(what: string | RegExp | (() => boolean), timeout = 30_000): Promise<void> {
     const holds = () => {
       if (typeof what === "function") return what();
       return typeof what === "string" ? this.text.includes(what) : what.test(this.text);
@@ -181,7 +181,7 @@ export class Terminal {
     }
   }
 
-  async waitForExit(timeout = 5000): Promise<number> {
+  async waitForExit(timeout = 30_000): Promise<number> {
     await this.waitFor(() => this.exit !== undefined, timeout);
     return this.exit!.exitCode;
   }

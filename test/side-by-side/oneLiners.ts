@@ -122,31 +122,30 @@ export const ONE_LINERS: readonly OneLiner[] = [
   { name: "interval", script: 'interval:ms:10 { @++; if (@ == 3) { printf("%d\\n", @); exit(); } }' },
   {
     name: "tracepoint count",
-    script: 'tracepoint:syscalls:sys_enter_getppid /comm == "work"/ { @ = count(); }',
+    script: "tracepoint:syscalls:sys_enter_getppid /pid == cpid/ { @ = count(); }",
     command: true,
   },
   {
     name: "tracepoint arguments",
     script:
-      'tracepoint:syscalls:sys_enter_write /comm == "work"/ { @ = hist(args->count); @sum = sum(args->count); }',
+      "tracepoint:syscalls:sys_enter_write /pid == cpid/ { @ = hist(args->count); @sum = sum(args->count); }",
     command: true,
   },
   {
     name: "tracepoint return values",
-    script:
-      'tracepoint:syscalls:sys_exit_write /comm == "work"/ { @ = sum(args->ret); @max = max(args->ret); }',
+    script: "tracepoint:syscalls:sys_exit_write /pid == cpid/ { @ = sum(args->ret); @max = max(args->ret); }",
     command: true,
   },
   {
     name: "tracepoint string",
     script:
-      'tracepoint:syscalls:sys_enter_openat /comm == "work" && str(args->filename) == "/dev/null"/ { printf("%s %d\\n", str(args->filename), args->flags); }',
+      'tracepoint:syscalls:sys_enter_openat /pid == cpid && str(args->filename) == "/dev/null"/ { printf("%s %d\\n", str(args->filename), args->flags); }',
     command: true,
   },
   {
     name: "pair of tracepoints",
     script:
-      'tracepoint:syscalls:sys_enter_write /comm == "work"/ { @start[tid] = args->count; } tracepoint:syscalls:sys_exit_write /@start[tid]/ { @same = sum(@start[tid] == args->ret); delete(@start[tid]); }',
+      "tracepoint:syscalls:sys_enter_write /pid == cpid/ { @start[tid] = args->count; } tracepoint:syscalls:sys_exit_write /@start[tid]/ { @same = sum(@start[tid] == args->ret); delete(@start[tid]); }",
     command: true,
   },
   {
@@ -204,7 +203,7 @@ export const ONE_LINERS: readonly OneLiner[] = [
   },
   {
     name: "software event",
-    script: 'software:page-faults:1 /comm == "work"/ { @ = min(1); }',
+    script: "software:page-faults:1 /pid == cpid/ { @ = min(1); }",
     command: true,
   },
   { name: "profile", script: 'profile:ms:10 { @ = min(1); exit(); } END { printf("end\\n"); }' },

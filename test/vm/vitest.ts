@@ -16,7 +16,7 @@ interface Patience {
 /** Calls until it does not throw. */
 async function waitFor<T>(
   attempt: () => T | Promise<T>,
-  { timeout = 1000, interval = 50 }: Patience = {},
+  { timeout = 20_000, interval = 50 }: Patience = {},
 ): Promise<T> {
   for (const end = performance.now() + timeout; ; ) {
     try {

@@ -35,6 +35,7 @@ export class TerminalSession {
   private readonly decoder = new InputDecoder();
   private readonly handlers: SessionHandlers;
   private wait: NodeJS.Timeout | undefined;
+  private late: NodeJS.Immediate | undefined;
   private open = false;
   private mouse = false;
 
@@ -109,7 +110,7 @@ export class TerminalSession {
   private leave(): void {
     if (!this.open) return;
     this.open = false;
-    clearTimeout(this.wait);
+    this.stopWaiting();
     this.stdin.off("data", this.data);
     this.stdin.pause();
     try {
@@ -123,14 +124,21 @@ export class TerminalSession {
   }
 
   private data = (chunk: string): void => {
-    clearTimeout(this.wait);
+    this.stopWaiting();
     for (const event of this.decoder.push(chunk)) this.handlers.input(event);
-    if (this.decoder.pending) {
-      this.wait = setTimeout(() => {
+    if (!this.decoder.pending) return;
+    this.wait = setTimeout(() => {
+      // The rest may be there already, where the machine kept this process from reading: input comes before this.
+      this.late = setImmediate(() => {
         for (const event of this.decoder.flush()) this.handlers.input(event);
-      }, SEQUENCE_WAIT_MS);
-    }
+      });
+    }, SEQUENCE_WAIT_MS);
   };
+
+  private stopWaiting(): void {
+    clearTimeout(this.wait);
+    if (this.late) clearImmediate(this.late);
+  }
 
   private resized = (): void => {
     this.handlers.resize();

@@ -1,14 +1,17 @@
 /** Processes in containers: whose they are in snapshots, their cgroups by id and path, and pids of their own namespace. */
 import { type ChildProcess, spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { once } from "node:events";
 import { mkdirSync, readFileSync, rmdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it, type TestContext } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, type TestContext, vi } from "vitest";
 import type { RowSnapshot, Snapshot } from "../../../src/engine/protocol.ts";
 import { CLI, commandPath, finish, isRoot } from "../../support/cli.ts";
 import { runScript } from "../../support/script.ts";
 import { Conversation } from "../engine/conversation.ts";
 
-const ID = "4f0c9b1e".repeat(8);
+/** Of its own: others may run this test, too, and one that was killed leaves its cgroup. */
+const ID = randomBytes(32).toString("hex");
 const NAME = `docker-${ID}.scope`;
 const python = commandPath("python3");
 const LOOP = "import os, time\nwhile True:\n  os.getppid()\n  time.sleep(0.002)";
@@ -34,9 +37,11 @@ beforeAll(() => {
 afterAll(async () => {
   for (const child of children) {
     const gone = new Promise((resolve) => child.once("exit", resolve));
-    if (child.exitCode === null && child.kill("SIGKILL")) await gone;
+    if (child.exitCode === null && child.signalCode === null && child.kill("SIGKILL")) await gone;
   }
-  if (cgroup !== undefined && refused === undefined && isRoot) rmdirSync(cgroup);
+  // What they started may be on its way out.
+  if (cgroup !== undefined && refused === undefined && isRoot)
+    await vi.waitFor(() => rmdirSync(cgroup), { timeout: 10_000 });
 });
 
 /** A program that calls getppid all the time, in the test's cgroup or outside. */
@@ -92,6 +97,7 @@ describe.skipIf(!isRoot || !python)("containers", () => {
   it("processes that end at once are whose their parent is, in rows and in events", async (context) => {
     needsCgroup(context);
     const forks = `import os, sys
+print("ready", flush=True)
 sys.stdin.readline()
 for i in range(50):
   if os.fork() == 0:
@@ -99,11 +105,16 @@ for i in range(50):
     os._exit(0)
   os.wait()
 sys.stdin.readline()`;
-    const parent = spawn(python!, ["-c", forks], { stdio: ["pipe", "ignore", "inherit"] });
+    const parent = spawn(python!, ["-c", forks], { stdio: ["pipe", "pipe", "inherit"] });
     children.push(parent);
+    // What is named python3 may be a shell script at first, whose children ask for their parents, too.
+    await once(parent.stdout, "data");
     writeFileSync(join(cgroup!, "cgroup.procs"), String(parent.pid));
     using engine = new Conversation();
-    engine.start(1, 'tracepoint:syscalls:sys_enter_getppid { @[pid] = count(); printf("%d\\n", pid); }');
+    engine.start(
+      1,
+      `tracepoint:syscalls:sys_enter_getppid / ppid == ${parent.pid} / { @[pid] = count(); printf("%d\\n", pid); }`,
+    );
     await engine.state(1, "running");
     engine.send({ kind: "view", session: 1, map: "@", rows: 1000, order: "value", descending: true });
     parent.stdin!.write("go\n");
@@ -112,7 +123,7 @@ sys.stdin.readline()`;
     await engine.snapshot(1, ({ maps }) => owned(maps[0].rows) === 50);
     const lines = () =>
       engine.messages.flatMap((message) => (message.kind === "output" ? message.lines : []));
-    await expect.poll(() => owned(lines()), { timeout: 5000 }).toBe(50);
+    await expect.poll(() => owned(lines())).toBe(50);
   });
 
   it("a filter finds keys by their container", async (context) => {

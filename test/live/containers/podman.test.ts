@@ -19,10 +19,17 @@ afterAll(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** Runs the program in a container; what was said where that is refused. */
-async function contained(runtime: string, ...work: string[]): Promise<string | undefined> {
-  const command = ["--name", NAME, ...PERMITTED, "--env=LINGER=2000", "--rootfs", folder, "/known", ...work];
+/** Runs the program in a container, until it was looked at; what was said where that is refused. */
+async function contained(
+  runtime: string,
+  lookedAt: () => Promise<unknown>,
+  ...work: string[]
+): Promise<string | undefined> {
+  const command = ["--name", NAME, ...PERMITTED, "--interactive", "--rootfs", folder, "/known", ...work];
   const child = spawn("podman", [...PODMAN, "--runtime", runtime, "run", "--replace", ...command]);
+  child.stdin.on("error", () => {});
+  const end = () => void child.stdin.end();
+  child.stdout.once("data", () => lookedAt().then(end, end));
   let said = "";
   child.stderr.on("data", (chunk: Buffer) => {
     said += chunk;
@@ -38,20 +45,24 @@ describe.skipIf(!canTraceC || !commandPath("podman"))("podman (skipped where it 
     for (const place of ["proc", "sys", "dev", "etc", "run", "tmp"]) mkdirSync(join(folder, place));
     copyFileSync(alone.path, join(folder, "known"));
     using engine = new Conversation();
-    engine.start(1, atCalls('@[ustack(4), pid] = count(); printf("%d\\n", pid);'));
+    engine.start(1, atCalls('@[ustack(4), pid] = count(); printf("%d\\n", pid);', "known"));
     await engine.state(1, "running");
+    const seen = () => engine.snapshot(1, ({ maps }) => maps[0].rows[0]?.value === 3);
     let refused: string | undefined = "neither crun nor runc is installed";
     for (const runtime of ["crun", "runc"].filter(commandPath)) {
-      refused = await contained(runtime, "linger", "3");
+      refused = await contained(runtime, seen, "linger", "3");
       if (refused === undefined) break;
     }
     if (refused !== undefined) context.skip(refused);
-    const { maps } = await engine.snapshot(1, ({ maps }) => maps[0].rows.length > 0);
+    const { maps } = await seen();
     const [{ key, container, value }] = maps[0].rows;
     expect(container).toMatchObject({ kind: "container", runtime: "podman", name: NAME });
     expect(key[0].match(/\w+(?=\+\d+)/g)).toEqual(["leaf", "middle", "outer", "main"]);
     expect(value).toBe(3);
-    const lines = engine.messages.flatMap((message) => (message.kind === "output" ? message.lines : []));
-    expect(lines.map((line) => line.container?.name)).toEqual([NAME, NAME, NAME]);
+    const names = () =>
+      engine.messages
+        .flatMap((message) => (message.kind === "output" ? message.lines : []))
+        .map((line) => line.container?.name);
+    await expect.poll(names).toEqual([NAME, NAME, NAME]);
   });
 });

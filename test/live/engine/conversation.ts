@@ -42,7 +42,7 @@ export class Conversation implements Disposable {
   async next<K extends Kind>(
     kind: K,
     accept: (message: Of<K>) => boolean = () => true,
-    milliseconds = 8000 * slowness,
+    milliseconds = 20_000 * slowness,
   ): Promise<Of<K>> {
     const deadline = performance.now() + milliseconds;
     for (;;) {

@@ -26,3 +26,14 @@ export async function leftAfter(ids: readonly number[], milliseconds: number): P
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }
+
+/** How many links, programs and maps this process holds. */
+export function held(): number {
+  return readdirSync("/proc/self/fdinfo").filter((fd) => {
+    try {
+      return /link_type|prog_type|map_type/.test(readFileSync(`/proc/self/fdinfo/${fd}`, "latin1"));
+    } catch {
+      return false;
+    }
+  }).length;
+}

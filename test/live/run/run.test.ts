@@ -138,10 +138,14 @@ describe.skipIf(!isRoot)("tracedeck run", () => {
 
   test("--probe-filter attaches what it finds, and begin and end", async () => {
     const script =
-      'begin { @seen = 0; } interval:ms:7 { @bad = 1; } t:syscalls:sys_enter_* { @[probe] = count(); } own=interval:ms:200 { exit(); } end { printf("end\\n"); }';
-    const { stdout, status } = await run(script, "-q", "--probe-filter", "^own$|sys_enter_(nanosleep|read)$");
+      'begin { @seen = 0; } interval:ms:7 { @bad = 1; } t:syscalls:sys_enter_* { @[probe] = count(); } own=interval:ms:5 { @own = 1; } end { printf("end\\n"); }';
+    // Its start reads a library.
+    const command = ["-c", "sleep 0.2"];
+    const filter = ["--probe-filter", "^own$|sys_enter_(nanosleep|read)$"];
+    const { stdout, status } = await run(script, "-q", ...command, ...filter);
     expect(status).toBe(0);
     expect(stdout).toMatch(/^end\n/);
+    expect(stdout).toContain("@own: 1\n");
     expect(stdout).not.toContain("@bad");
     const traced = [...stdout.matchAll(/@\[tracepoint:syscalls:sys_enter_(\w+)\]/g)].map(([, name]) => name);
     expect(traced).toContain("read");

@@ -10,6 +10,7 @@ import {
   canTraceC,
   linked,
   linkedByChecksum,
+  looked,
   packed,
   separate,
   stacksOf,
@@ -64,7 +65,8 @@ describe.skipIf(!canTraceC)("user stacks", () => {
   test("usym, uaddr and func agree with the stack", async () => {
     const { stdout } = await runScript(
       `uprobe:${whole.path}:leaf { printf("%s %s %s%s", func, usym(reg("ip")), usym(uaddr("middle")), ustack(1)); exit(); }`,
-      ["-c", `${whole.path} linger 1`],
+      [],
+      () => looked(whole.path, "linger", "1"),
     );
     expect(stdout).toMatch(/^leaf leaf middle\n {8}leaf\+\d+$/m);
   });

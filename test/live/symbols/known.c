@@ -40,11 +40,15 @@ static NOINLINE void choose(unsigned bits, int depth) {
   KEEP;
 }
 
-// Until everybody has looked.
-static void linger(void) {
-  const char *milliseconds = getenv("LINGER");
-  usleep(1000 * (milliseconds ? atoi(milliseconds) : 300));
+// Says "ready" and waits for a line. At the end of the input there is none.
+static int told(void) {
+  char line[8];
+  if (write(1, "ready\n", 6) < 0) return 0;
+  return read(0, line, sizeof line) > 0;
 }
+
+// Until everybody has looked.
+static void linger(void) { told(); }
 
 // Code made at run time (x86-64), and the map that tells of it; `owner` is whose the map is to be.
 static int made_code(int times, int owner) {
@@ -65,10 +69,9 @@ static int made_code(int times, int owner) {
   return 0;
 }
 
-// Goes on when the first thread has ended, once there is a line to read.
+// Goes on when the first thread has ended, once it is told.
 static void *go_on(void *times) {
-  char line[8];
-  if (read(0, line, sizeof line) <= 0) _exit(1);
+  if (!told()) _exit(1);
   for (long i = 0; i < (long)times; i++) outer();
   linger();
   _exit(0);
@@ -84,18 +87,14 @@ int main(int argc, char **argv) {
     for (int i = 0; i < times; i++) outer();
     linger();
   } else if (!strcmp(mode, "told")) {
-    // Once there is a line to read.
-    char line[8];
-    if (read(0, line, sizeof line) <= 0) return 1;
+    if (!told()) return 1;
     for (int i = 0; i < times; i++) outer();
   } else if (!strcmp(mode, "headless")) {
     pthread_t thread;
     if (pthread_create(&thread, NULL, go_on, (void *)(long)times)) return 1;
     pthread_exit(NULL);
   } else if (!strcmp(mode, "becomes")) {
-    // Another program, once there is a line to read.
-    char line[8];
-    if (read(0, line, sizeof line) <= 0) return 1;
+    if (!told()) return 1;
     execv(argv[3], argv + 3);
     return 1;
   } else if (!strcmp(mode, "memory")) {
@@ -108,9 +107,11 @@ int main(int argc, char **argv) {
     fexecve(file, next, environ);
     return 1;
   } else if (!strcmp(mode, "distinct")) {
+    // In parts of so many.
+    unsigned part = argc > 3 ? atoi(argv[3]) : 1u << times;
     for (unsigned i = 0; i < 1u << times; i++) {
+      if (i && i % part == 0 && !told()) return 1;
       choose(i, times);
-      if (i % 128 == 127) usleep(1000);
     }
   } else if (!strcmp(mode, "forks")) {
     for (int i = 0; i < times; i++) {

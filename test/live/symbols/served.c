@@ -95,10 +95,20 @@ int main(int argc, char **argv) {
   int silent = 0, count = 0;
   struct pollfd both[] = {{.fd = fuse, .events = POLLIN}, {.fd = 0, .events = POLLIN}};
   for (;;) {
-    if (poll(both, 2, -1) < 0) break;
+    if (poll(both, 2, -1) < 0) {
+      if (errno == EINTR) continue;
+      perror("served: poll");
+      break;
+    }
     if (both[0].revents) {
       char *request = malloc(ROOM);
-      if (read(fuse, request, ROOM) < 0) break;
+      if (read(fuse, request, ROOM) < 0) {
+        free(request);
+        // Whoever asked was interrupted.
+        if (errno == ENOENT || errno == EINTR || errno == EAGAIN) continue;
+        if (errno != ENODEV) perror("served: read");
+        break;
+      }
       if (silent && count < 1000) {
         waiting[count++] = request;
       } else {

@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, describe, expect, test } from "vitest";
 import { isAlive, livingThread, processStat } from "../../../src/engine/kernel/processes.ts";
-import { startTracedeck } from "../../support/cli.ts";
+import { CLI, startTracedeck } from "../../support/cli.ts";
 import { cProgram } from "../../support/programs.ts";
 import { alone, atCalls, canTraceC, stacksOf } from "./support.ts";
 
@@ -25,10 +25,7 @@ const folder = (): string => {
 };
 
 function start(command: string, args: string[]): ChildProcess {
-  const child = spawn(command, args, {
-    stdio: ["pipe", "pipe", "inherit"],
-    env: { ...process.env, LINGER: "5000" },
-  });
+  const child = spawn(command, args, { stdio: ["pipe", "pipe", "inherit"] });
   running.push(child);
   return child;
 }
@@ -36,11 +33,11 @@ function start(command: string, args: string[]): ChildProcess {
 const heard = (child: ChildProcess) =>
   new Promise<string>((done) => child.stdout!.once("data", (text) => done(String(text))));
 
-/** Pids of processes that read for others. */
+/** Pids of processes that read for others, of this build. */
 const readers = (): string[] =>
   readdirSync("/proc").filter((pid) => {
     try {
-      return /\0engine\0--reader\0/.test(readFileSync(`/proc/${pid}/cmdline`, "latin1"));
+      return readFileSync(`/proc/${pid}/cmdline`, "latin1").includes(`${CLI[1]}\0engine\0--reader\0`);
     } catch {
       return false;
     }
@@ -75,7 +72,8 @@ async function traced(app: ChildProcess, meanwhile?: () => unknown) {
   });
   await run.shows("attached");
   await meanwhile?.();
-  app.stdin!.end("go\n");
+  // It waits again when it has made its calls, until its input ends.
+  app.stdin!.write("go\n");
   const asked = performance.now();
   const { stdout, stderr, status } = await run.finished;
   return { stderr, status, stacks: stacksOf(stdout), milliseconds: performance.now() - asked };

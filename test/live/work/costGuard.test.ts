@@ -22,7 +22,7 @@ describe.skipIf(!canTraceC)("the cost guard", () => {
   const costly = (milliseconds: number) => `nice -n -15 ${spin.path} ms ${milliseconds}`;
 
   test("stops what takes more than its share within a second, and prints its maps", async () => {
-    const script = `${HEAVY} tracepoint:syscalls:sys_enter_getppid { @last = max(elapsed); }`;
+    const script = `${HEAVY} tracepoint:syscalls:sys_enter_getppid /pid == cpid/ { @first = min(elapsed); @last = max(elapsed); }`;
     const run = startTracedeck(["run", "--max-overhead", "2%", "-c", costly(5000), "-e", script], {
       TRACEDECK_NOTIFY_ATTACHED: "attached",
     });
@@ -31,13 +31,13 @@ describe.skipIf(!canTraceC)("the cost guard", () => {
     expect(programs.length).toBeGreaterThan(0);
     const { stdout, stderr, status } = await run.finished;
     // The loop leaves this process little of the CPUs: the programs themselves must have noticed.
-    expect(counts(stdout, "@last").get("")).toBeLessThan(1.5e9);
+    expect(counts(stdout, "@last").get("")! - counts(stdout, "@first").get("")!).toBeLessThan(1.5e9);
     expect(status).toBe(3);
     expect(stderr).toMatch(
       /stopped: the script took [\d.]+% of this machine's CPU time .*, and may take 2%; .*sys_enter_getppid/,
     );
     expect(stdout).toContain("@b[");
-    expect(await leftAfter(programs, 2000 * slowness)).toEqual([]);
+    expect(await leftAfter(programs, 20_000 * slowness)).toEqual([]);
   });
 
   test("leaves a light script alone, also while the machine is busy", async () => {
@@ -48,7 +48,7 @@ describe.skipIf(!canTraceC)("the cost guard", () => {
   });
 
   test("without a limit, warns of what is costly and goes on", async () => {
-    const options = parseRunOptions(["-e", HEAVY, "-c", costly(1200)]);
+    const options = parseRunOptions(["-e", HEAVY, "-c", costly(3000)]);
     const { plan } = compileScript({ name: "stdin", text: HEAVY }, options, []);
     const warnings: string[] = [];
     // A busy machine leaves the loop little of itself, and what it pays is less than what a user is warned of.
