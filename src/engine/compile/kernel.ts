@@ -155,8 +155,8 @@ export interface Kernel {
   rawTracepointModule(name: string): string;
   /** Kinds of objects that programs can iterate over: "task" for `struct bpf_iter__task`. */
   iterators(): readonly string[];
-  /** Functions that kprobe and fentry can take, one by one; `module` "vmlinux" for the kernel proper. Names may repeat. */
-  functions(): Iterable<{ name: string; module: string }>;
+  /** Functions that kprobe and fentry can take, by their modules, "vmlinux" for the kernel proper. Names may repeat. */
+  functions(): ReadonlyMap<string, readonly string[]>;
   /** Functions on the kernel's list of those that kprobes must leave alone. */
   blacklisted?(name: string): boolean;
   functionPrototype(name: string, module?: string): Prototype | undefined;

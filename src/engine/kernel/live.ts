@@ -210,8 +210,8 @@ class LiveKernel implements Kernel {
   iterators(): readonly string[] {
     return this.#iterators();
   }
-  *functions(): Iterable<{ name: string; module: string }> {
-    for (const [module, names] of this.#functions()) for (const name of names) yield { name, module };
+  functions(): FunctionNames {
+    return this.#functions();
   }
   functionPrototype(name: string, module?: string): Prototype | undefined {
     return this.#prototypes(`${name}\0${module ?? ""}`);

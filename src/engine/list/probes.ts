@@ -56,28 +56,22 @@ function* rawTracepoints({ kernel, target = "*", name }: Query): Iterable<Probe>
   }
 }
 
-/** In order, each once. Sorts in place: what was in order, or is made of parts that were, costs little the next time. */
+/** In order, each once. Sorts in place: what is made of parts that are in order costs little. */
 const sorted = (names: string[]): string[] => names.sort().filter((name, i) => name !== names[i - 1]);
 
-const byModule = new WeakMap<Kernel, ReadonlyMap<string, string[]>>();
+const inOrder = new WeakMap<readonly string[], string[]>();
 
-/** Names of functions by their modules. */
-function functionsByModule(kernel: Kernel): ReadonlyMap<string, string[]> {
-  let modules = byModule.get(kernel);
-  if (!modules) {
-    const found = new Map<string, string[]>();
-    for (const { name, module } of kernel.functions()) {
-      const names = found.get(module);
-      if (names) names.push(name);
-      else found.set(module, [name]);
-    }
-    modules = new Map([...found].sort(([a], [b]) => (a < b ? -1 : 1)));
-    byModule.set(kernel, modules);
+/** The same for all of a module's functions, which more than one type of probes has. */
+function allSorted(names: readonly string[]): string[] {
+  let all = inOrder.get(names);
+  if (!all) {
+    all = sorted([...names]);
+    inOrder.set(names, all);
   }
-  return modules;
+  return all;
 }
 
-/** Kernel functions that a probe type can take, by their modules: none where the kernel can't attach it. */
+/** Kernel functions that a probe type can take, by their modules, in order: none where the kernel can't attach it. */
 function* kernelFunctions(
   { kernel, target, name }: Query,
   feature: string,
@@ -85,8 +79,10 @@ function* kernelFunctions(
   if (!kernel.has(feature)) return;
   const wantsModule = wildcard(target ?? "*");
   const wantsName = wildcard(name);
-  for (const [module, names] of functionsByModule(kernel)) {
-    if (wantsModule(module)) yield [module, name === "*" ? names : names.filter(wantsName)];
+  const modules = [...kernel.functions()].sort(([a], [b]) => (a < b ? -1 : 1));
+  for (const [module, names] of modules) {
+    if (wantsModule(module))
+      yield [module, name === "*" ? allSorted(names) : sorted(names.filter(wantsName))];
   }
 }
 
@@ -97,7 +93,7 @@ const kprobes = (type: string) =>
       for (const name of sorted([...found].flatMap(([, names]) => names))) yield [type, name];
       return;
     }
-    for (const [module, names] of found) for (const name of sorted(names)) yield [type, module, name];
+    for (const [module, names] of found) for (const name of names) yield [type, module, name];
   };
 
 /** Functions whose types are known. */
@@ -105,7 +101,7 @@ const trampolines = (type: string, feature: string) =>
   function* (query: Query): Iterable<Probe> {
     for (const [module, names] of kernelFunctions(query, feature)) {
       const typed = typedFunctions(module);
-      for (const name of sorted(names)) if (typed(name)) yield [type, module, name];
+      for (const name of names) if (typed(name)) yield [type, module, name];
     }
   };
 

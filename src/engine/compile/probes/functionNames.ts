@@ -23,10 +23,12 @@ function traceable(kernel: Kernel): Known {
   let known = knownOf.get(kernel);
   if (!known) {
     const names = new Map<string, string[]>();
-    for (const { name, module } of kernel.functions()) {
-      const homes = names.get(name);
-      if (homes) homes.push(module);
-      else names.set(name, [module]);
+    for (const [module, functions] of kernel.functions()) {
+      for (const name of functions) {
+        const homes = names.get(name);
+        if (homes) homes.push(module);
+        else names.set(name, [module]);
+      }
     }
     known = names;
     knownOf.set(kernel, known);

@@ -4,15 +4,14 @@ import { checked, checkSource, fullKernel } from "../testing/check.ts";
 import type { Attach } from "../typed.ts";
 
 /** Functions as kernels list them: "module:name", the kernel proper first. */
-const kernelWith = (functions: readonly string[], overrides: Partial<Kernel> = {}): Kernel =>
-  fullKernel({
-    functions: () =>
-      functions.map((one) => {
-        const [module, name] = one.includes(":") ? one.split(":") : ["vmlinux", one];
-        return { name, module };
-      }),
-    ...overrides,
-  });
+function kernelWith(functions: readonly string[], overrides: Partial<Kernel> = {}): Kernel {
+  const modules = new Map<string, string[]>();
+  for (const one of functions) {
+    const [module, name] = one.includes(":") ? one.split(":") : ["vmlinux", one];
+    modules.set(module, [...(modules.get(module) ?? []), name]);
+  }
+  return fullKernel({ functions: () => modules, ...overrides });
+}
 
 const FUNCTIONS = [
   "vfs_read",

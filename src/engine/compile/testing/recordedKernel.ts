@@ -187,7 +187,7 @@ export function recordedKernel(overrides: Partial<Kernel> = {}): Kernel {
       Object.keys(STRUCTS).flatMap((name) =>
         name.startsWith("bpf_iter__") ? [name.slice("bpf_iter__".length)] : [],
       ),
-    functions: () => Object.keys(FUNCTIONS).map((name) => ({ name, module: "vmlinux" })),
+    functions: () => new Map([["vmlinux", Object.keys(FUNCTIONS)]]),
     functionPrototype: (name) => prototype(FUNCTIONS[name]),
     kfunc: (name) => prototype(KFUNCS[name]),
     kfuncNames: () => Object.keys(KFUNCS),
