@@ -2,7 +2,7 @@
 import { nearest, someOf } from "../check/nearest.ts";
 import type { BpfFunction } from "../kernel.ts";
 import type { Probe } from "../typed.ts";
-import { type ProbeRequest, parseInteger, probe, wrongShape } from "./request.ts";
+import { NO_MATCH, type ProbeRequest, parseInteger, probe, wrongShape } from "./request.ts";
 import { hasWildcard, wildcard } from "./wildcard.ts";
 
 export function expandBpfFunction(request: ProbeRequest): Probe[] {
@@ -53,7 +53,7 @@ function reportMissing(
     inProgram.map((one) => one.name),
   );
   request.missing(
-    hasWildcard(name) ? "no-match" : "unknown-bpf-program",
+    hasWildcard(name) ? NO_MATCH : "unknown-bpf-program",
     `no BPF program with types (BTF) that is loaded now has a function ${name}`,
     near.length
       ? `did you mean ${near.join(" or ")}?`

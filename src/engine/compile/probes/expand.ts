@@ -7,16 +7,13 @@ import type { Kernel } from "../kernel.ts";
 import { splitProbe } from "../parse/probe-spec.ts";
 import { offeredRow, PROBE_TYPES, type ProbeTypeRow, probeType } from "../tables/probeTypes.ts";
 import type { Config, Probe } from "../typed.ts";
-import type { ProbeRequest } from "./request.ts";
+import { NO_MATCH, type ProbeRequest } from "./request.ts";
 import { hasWildcard, wildcard } from "./wildcard.ts";
 
 export interface ExpandedSpec {
   row: ProbeTypeRow;
   probes: Probe[];
 }
-
-/** The code of what `missing` reports for a wildcard. */
-export const NO_MATCH = "no-match";
 
 /** `alone`: the action has no other spec, and would be nothing without this one. */
 export function expandProbe(

@@ -1,7 +1,7 @@
 /** Names of kernel functions → functions that can be traced, and why others can't. */
 import { nearest, someOf } from "../check/nearest.ts";
 import type { Kernel } from "../kernel.ts";
-import { type ProbeRequest, parseInteger } from "./request.ts";
+import { NO_MATCH, type ProbeRequest, parseInteger } from "./request.ts";
 import { hasWildcard, wildcard } from "./wildcard.ts";
 
 export interface Target {
@@ -102,7 +102,7 @@ function matching(request: ProbeRequest, name: string, module: string | undefine
   const modules = new Set([...known.values()].flat());
   const knownModule = [...modules].some(inModule);
   request.missing(
-    known.size ? "no-match" : "no-function-list",
+    known.size ? NO_MATCH : "no-function-list",
     !known.size
       ? "this kernel does not list the functions that can be traced, so wildcards match none"
       : knownModule

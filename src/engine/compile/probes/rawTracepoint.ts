@@ -1,7 +1,7 @@
 /** rawtracepoint[:MODULE]:EVENT, with typed arguments where the kernel has BTF. */
 import { didYouMean } from "../check/nearest.ts";
 import type { Probe } from "../typed.ts";
-import { type ProbeRequest, probe, wrongShape } from "./request.ts";
+import { NO_MATCH, type ProbeRequest, probe, wrongShape } from "./request.ts";
 import { hasWildcard, wildcard } from "./wildcard.ts";
 
 export function expandRawTracepoint(request: ProbeRequest): Probe[] {
@@ -29,7 +29,7 @@ export function expandRawTracepoint(request: ProbeRequest): Probe[] {
   if (found.length === 0) {
     const home = kernel.rawTracepoints().includes(pattern) ? kernel.rawTracepointModule(pattern) : undefined;
     request.missing(
-      hasWildcard(pattern) ? "no-match" : "unknown-tracepoint",
+      hasWildcard(pattern) ? NO_MATCH : "unknown-tracepoint",
       hasWildcard(pattern)
         ? `no raw tracepoint of this kernel matches ${parts.join(":")}`
         : `there is no raw tracepoint ${pattern} in ${module === "*" ? "this kernel" : module}`,

@@ -19,6 +19,9 @@ export interface ProbeRequest {
   missing: (code: string, message: string, hint?: string) => void;
 }
 
+/** The code of what `missing` reports for a wildcard. */
+export const NO_MATCH = "no-match";
+
 export type Expand = (request: ProbeRequest) => Probe[];
 
 export const probe = (request: ProbeRequest, name: string, attach: Attach): Probe => ({

@@ -5,7 +5,7 @@
 import { didYouMean, nearest } from "../check/nearest.ts";
 import type { Kernel } from "../kernel.ts";
 import type { Attach, Probe } from "../typed.ts";
-import { type ProbeRequest, probe } from "./request.ts";
+import { NO_MATCH, type ProbeRequest, probe } from "./request.ts";
 import { hasWildcard, wildcard } from "./wildcard.ts";
 
 /** Tracepoints are named after the kernel's functions, which are not always named as the system call table does. */
@@ -108,7 +108,7 @@ function reportMissing(request: ProbeRequest, category: string, event: string, c
   const what = `tracepoint:${category}:${event}`;
   if (wild) {
     const list = `tracedeck list 'tracepoint:${categories.length > 0 ? category : "*"}:*'`;
-    request.missing("no-match", `no tracepoint of this kernel matches ${what}`, `list them: ${list}`);
+    request.missing(NO_MATCH, `no tracepoint of this kernel matches ${what}`, `list them: ${list}`);
     return;
   }
   if (categories.length === 0) {

@@ -5,7 +5,7 @@
 import { didYouMean, someOf } from "../check/nearest.ts";
 import type { UsdtProbe, UserBinary } from "../kernel.ts";
 import type { Probe } from "../typed.ts";
-import { type ProbeRequest, probe, wrongShape } from "./request.ts";
+import { NO_MATCH, type ProbeRequest, probe, wrongShape } from "./request.ts";
 import { shownPath } from "./shownPath.ts";
 import { binaries, lookedFor } from "./userFunction.ts";
 import { hasWildcard, wildcard } from "./wildcard.ts";
@@ -134,7 +134,7 @@ function reportMissing(request: ProbeRequest, wanted: Wanted, places: readonly U
   const full = [...new Set(points.map((point) => `${point.provider}:${point.name}`))];
   const same = full.filter((one) => one.endsWith(`:${name}`));
   request.missing(
-    hasWildcard(name) ? "no-match" : "unknown-usdt",
+    hasWildcard(name) ? NO_MATCH : "unknown-usdt",
     points.length === 0
       ? `there are no USDT probes in ${where}`
       : hasWildcard(what)

@@ -2,7 +2,7 @@
 import { someOf } from "../check/nearest.ts";
 import type { UserBinary, UserSymbol } from "../kernel.ts";
 import type { Probe } from "../typed.ts";
-import { type ProbeRequest, parseInteger, probe, wrongShape } from "./request.ts";
+import { NO_MATCH, type ProbeRequest, parseInteger, probe, wrongShape } from "./request.ts";
 import { shownPath } from "./shownPath.ts";
 import { expandSourceLine, inlinedHint, isSourceLine, readSourceLine, SOURCE_LINE } from "./sourceLine.ts";
 import { functionsOf, isLanguage, LANGUAGES, type NameLanguage, nearMatches } from "./userSymbols.ts";
@@ -93,7 +93,7 @@ export function expandUprobe(request: ProbeRequest): Probe[] {
   const probes = found.flatMap((binary) => inBinary(request, binary, wanted, lenient));
   if (probes.length === 0 && lenient)
     request.missing(
-      "no-match",
+      NO_MATCH,
       `no function of ${found.length === 1 ? found[0].path : `${found.length} programs and libraries`} matches ${wanted.place}`,
       `list what there is: tracedeck list '${type}:${wanted.target || "BINARY"}:*'`,
     );
@@ -372,7 +372,7 @@ function reportMissing(
   }
   const list = `list them: tracedeck list '${request.type}:${binary.path}:*'`;
   if (hasWildcard(name)) {
-    request.missing("no-match", `no function of ${binary.path} matches ${name}`, list);
+    request.missing(NO_MATCH, `no function of ${binary.path} matches ${name}`, list);
     return;
   }
   const near = nearMatches(symbols, name, language);
