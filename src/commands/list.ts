@@ -146,21 +146,21 @@ async function listMatches(
   verbose: boolean,
   pid?: number,
   kernelOptions: KernelOptions = {},
-): Promise<number> {
+): Promise<boolean> {
   requireProcess(pid);
   if (/\./.test(patterns) && !/[:*]/.test(patterns)) {
     sayWarning(`there is no file '${patterns}': it is taken as a pattern`);
   }
-  let status = 0;
+  let matched = true;
   for (const pattern of patterns.split(",").map((part) => part.trim())) {
     if (await printListed({ pattern, verbose, pid, kernelOptions })) continue;
-    status = 1;
+    matched = false;
     const { message, hint } = explainMissing(liveKernel(kernelOptions), pattern, pid);
     sayError(message, hint);
     const obstacle = mayNeedTracefs(pattern) ? tracefsObstacle() : undefined;
     if (obstacle) sayWarning(obstacle);
   }
-  return status;
+  return matched;
 }
 
 /** Lists the probes that a script would attach. */
@@ -183,15 +183,18 @@ export async function listProgram(
   return 0;
 }
 
-/** Lists what matches a pattern, or several joined by commas. 1: one of them matches nothing, which is said. */
-export async function listPattern(...asked: Parameters<typeof listMatches>): Promise<number> {
+/** What did not go well is said: a pattern that matches nothing, or a process that can't be looked at. */
+export type ListEnd = "all matched" | "some matched nothing" | "refused";
+
+/** Lists what matches a pattern, or several joined by commas. */
+export async function listPattern(...asked: Parameters<typeof listMatches>): Promise<ListEnd> {
   try {
-    return await listMatches(...asked);
+    return (await listMatches(...asked)) ? "all matched" : "some matched nothing";
   } catch (error) {
     // A process that ended meanwhile, or is another user's, is no fault of ours.
     if (!(error instanceof ProcessError)) throw error;
     sayError(error.message);
-    return 1;
+    return "refused";
   }
 }
 
@@ -209,6 +212,7 @@ export function main(args: string[]): Promise<number> {
       debugDirectories: debugDirectories(values.debuginfo),
       traceableFunctions: parseTraceable(values["traceable-functions"]),
     };
-    return listPattern(pattern, values.verbose === true, pid, options);
+    const end = await listPattern(pattern, values.verbose === true, pid, options);
+    return end === "all matched" ? 0 : 1;
   });
 }

@@ -38,9 +38,9 @@ async function listInstead(options: RunOptions): Promise<number> {
     const { source, left } = takeSource(options.program, options.positionals);
     return listProgram(source, options, left);
   }
-  await listPattern(pattern ?? "*", options.verbose, options.pid, kernelOptionsOf(options));
+  const end = await listPattern(pattern ?? "*", options.verbose, options.pid, kernelOptionsOf(options));
   // As bpftrace, which finds nothing to complain of in a pattern without matches.
-  return 0;
+  return end === "refused" ? 1 : 0;
 }
 
 export function main(args: string[]): Promise<number> {
