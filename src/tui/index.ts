@@ -4,7 +4,6 @@
  */
 import { readlinkSync, writeSync } from "node:fs";
 import type { LibraryScript } from "../panes/pane.ts";
-import { parseShare } from "../share.ts";
 import type { SavedSettings } from "./state.ts";
 import { ENTER, LEAVE } from "./terminal/enter.ts";
 
@@ -23,13 +22,6 @@ export interface DeckOptions {
   maxOverhead?: number;
   lazy: Lazy;
 }
-
-const USAGE = `Usage: tracedeck [deck] [--run] [--max-overhead SHARE] [SCRIPT]
-
-Opens the deck: an editor for a script in the bpftrace language, and the script's maps and output as they grow.
-SCRIPT is opened in the editor, and with --run runs at once. A script that takes more than SHARE of all CPUs' time, say 5%,
-is stopped. Inside, ? lists the keys.
-`;
 
 /** Adds to the settings that `conf` keeps in a folder. */
 export async function writeSettings(folder: string, settings: Partial<SavedSettings>): Promise<void> {
@@ -57,42 +49,15 @@ function isTerminal(descriptor: number): boolean {
   return descriptor === 0 ? process.stdin.isTTY : process.stdout.isTTY;
 }
 
-function refuse(message: string): number {
-  process.stderr.write(`tracedeck: ${message}\n`);
-  return 1;
-}
-
-/** What the command line says, or what is wrong with it. */
-function parseArguments(args: readonly string[]): Omit<DeckOptions, "lazy"> | string {
-  const files: string[] = [];
-  let run = false;
-  let maxOverhead: number | undefined;
-  for (let i = 0; i < args.length; i++) {
-    const [name, value] = args[i].split(/=(.*)/s);
-    if (args[i] === "--run") run = true;
-    else if (name === "--max-overhead") {
-      maxOverhead = parseShare(value ?? args[++i] ?? "");
-      if (maxOverhead === undefined)
-        return "--max-overhead takes percent of all CPUs' time, above 0 and up to 100: --max-overhead 5%";
-    } else if (name.startsWith("-")) return `the deck has no option ${name}; see \`tracedeck deck --help\``;
-    else files.push(args[i]);
-  }
-  if (files.length > 1) return "the deck opens one script";
-  if (run && files.length === 0) return "--run what? `tracedeck deck --run SCRIPT`";
-  return { file: files[0], run, maxOverhead };
-}
-
-export async function openDeck(args: string[]): Promise<number> {
-  if (args.some((arg) => arg === "-h" || arg === "--help")) {
-    process.stdout.write(USAGE);
-    return 0;
-  }
-  const options = parseArguments(args);
-  if (typeof options === "string") return refuse(options);
+/** Why there can be no deck here. */
+export function terminalProblem(): string | undefined {
   if (process.env.TERM === "dumb")
-    return refuse("this terminal can't move its cursor; `tracedeck run` prints instead");
-  if (![0, 1].every(isTerminal)) return refuse("the deck needs a terminal; `tracedeck run` prints instead");
+    return "this terminal can't move its cursor; `tracedeck run` prints instead";
+  return [0, 1].every(isTerminal) ? undefined : "the deck needs a terminal; `tracedeck run` prints instead";
+}
 
+/** Opens the deck; resolves to the exit code when it was left. */
+export async function openDeck(options: Omit<DeckOptions, "lazy">): Promise<number> {
   const restore = () => {
     process.stdin.setRawMode(false);
     process.stdout.write(LEAVE);

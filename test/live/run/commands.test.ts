@@ -238,6 +238,7 @@ describe("tracedeck info", () => {
 describe("output that cannot be written", () => {
   test.each([
     ["--help"],
+    ["deck --help"],
     ["--version"],
     ["info"],
     ["list 'tracepoint:sched:*'"],
@@ -279,6 +280,18 @@ describe.skipIf(!isRoot)("without rights", () => {
     const { stderr, status } = await tracedeck(["run", "-e", "begin { exit(); }"], { uid: 65534 });
     expect(status).toBe(1);
     expect(stderr).toContain("sudo tracedeck run -e 'begin { exit(); }'");
+  });
+
+  test("a process of somebody else's can't be looked at: said, and 1, also by run -l", async () => {
+    const looked = ["-p", String(process.pid), "usdt:*"];
+    for (const command of [["list"], ["run", "-l"]]) {
+      const { stdout, stderr, status } = await tracedeck([...command, ...looked], { uid: 65534 });
+      expect(stdout).toBe("");
+      expect(stderr).toContain(`the files of process ${process.pid} may not be looked at by this user`);
+      expect(status).toBe(1);
+    }
+    // A pattern without matches is none of what it complains of, as in bpftrace.
+    expect((await tracedeck(["run", "-l", "usdt:libc:nothing*"])).status).toBe(0);
   });
 
   test.each(["uprobe", "usdt"])(
