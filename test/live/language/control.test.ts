@@ -20,6 +20,54 @@ prints("if and else", [
   ['@x = 3; if (@x > 2 && @x < 4) { print("maps are conditions") } clear(@x)', "maps are conditions"],
 ]);
 
+prints("if comptime, by types", [
+  ['$x = 1; if comptime (typeinfo($x) == typeinfo("abc")) { $x = "foo"; } else { $x = 2; } print($x)', "2"],
+  [
+    '$x = "xyz"; if comptime (typeinfo($x) == typeinfo("abc")) { $x = "foo"; } else { $x = 2; } print($x)',
+    "foo",
+  ],
+  [
+    'let $c; $a = 1; if comptime (typeinfo($a).full_type == "int64") { $c = (int16)2; } $a = (int64)2; print(typeinfo($c).full_type)',
+    "int16",
+  ],
+  // Asked from the outer to the inner, and once what is asked about can't change any more.
+  [
+    'let $c; let $e; let $d; $a = 1; if comptime (typeinfo($a).full_type == "int64") { if comptime (typeinfo($d).full_type == "int64") { $c = (int16)3; } $e = (int32)1; } $a = (int64)2; if comptime (typeinfo($e).full_type == "int32") { $d = (int64)3; } print(typeinfo($c).full_type)',
+    "int16",
+  ],
+  [
+    'begin { @x = 1; if comptime (typeinfo(@y[1]).full_type == "uint64") { @x = (int32)2; } print(typeinfo({ @x }).full_type); } end { @y[1] = (uint64)2; clear(@y); clear(@x) }',
+    "int32",
+  ],
+  [
+    'macro width(value) { let $w = 0; if comptime (typeinfo(value).base_type == "string") { $w = strcap(value) } else { $w = sizeof(value) } $w } begin { print((width("four"), width((uint16)1))) }',
+    "(4, 2)",
+  ],
+  ['$w = if comptime (typeinfo(pid).base_type == "int") { "number" } else { "text" }; print($w)', "number"],
+]);
+
+prints("typeinfo", [
+  ["print(typeinfo((uint16)1))", "{ .btf_id = 0, .base_type = int, .full_type = uint16 }"],
+  ["print((typeinfo(comm).full_type, typeinfo(curtask).full_type))", "(string[16], struct task_struct *)"],
+  [
+    "print((typeinfo(struct task_struct).base_type, typeinfo(uint32*[4]).full_type))",
+    "(c_type, uint32 *[4])",
+  ],
+  ['print((typeinfo((1, "abc")).full_type, typeinfo((a=1, b="x")).base_type))', "((int8,string[4]), record)"],
+  [
+    "@m[1, comm] = (uint64)1; print((typeinfo(@m).full_type, typeinfo(@m[1, comm]).full_type)); clear(@m)",
+    "((int8,string[16]), uint64)",
+  ],
+  [
+    'print((typeinfo(0).base_type == typeinfo(pid).base_type, typeinfo(pid).full_type[0] == "u"[0]))',
+    "(true, true)",
+  ],
+  [
+    "macro kind(t) { typeinfo(t).full_type } begin { print((kind(typeof(int8)), kind(comm))) }",
+    "(int8, string[16])",
+  ],
+]);
+
 prints("the ternary operator", [
   ['$a = 5; print($a > 3 ? "yes" : "no"); print($a > 7 ? "yes" : "no")', "yes\nno"],
   ["$a = 5; $b = $a > 0 ? $a : -1; print($b)", "5"],

@@ -1,6 +1,7 @@
 /** Reaching into values: struct members, array and tuple elements, pointers, and addresses of variables and maps. */
 import type { Expression } from "../ast.ts";
 import type { Span } from "../diagnostic.ts";
+import { textToBytes } from "../parse/bytes.ts";
 import type { TypedExpression } from "../typed.ts";
 import { type AddressSpace, type Field, INT64, int, type Type, UINT64 } from "../types.ts";
 import { argument } from "./arguments.ts";
@@ -151,6 +152,8 @@ export function checkIndex(e: Expression & { kind: "index" }, cx: Context): Type
       index.span,
       `the index is ${index.value}, and ${describe(type)} has ${length} elements`,
     );
+  if (base.op === "string" && index.op === "int")
+    return cx.int(BigInt(textToBytes(base.value)[Number(index.value)] ?? 0), e.span, int(1, true));
   const element: Type = type.kind === "array" ? type.of : int(1, true);
   const place: TypedExpression = {
     op: "index",

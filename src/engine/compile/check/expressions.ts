@@ -8,6 +8,7 @@ import { addressOf, checkField, checkIndex, dereference } from "./access.ts";
 import { numberedArgument, returnValue, wholeArguments } from "./arguments.ts";
 import { builtinCall, callValue } from "./calls.ts";
 import { checkCast, checkOffsetof, checkSizeof } from "./cast.ts";
+import { isDecided, waits } from "./comptime.ts";
 import type { Context } from "./context.ts";
 import { convert } from "./convert.ts";
 import { describe } from "./describe.ts";
@@ -262,12 +263,12 @@ function choose(
 }
 
 function ifExpression(e: Expression & { kind: "if-expression" }, cx: Context): TypedExpression {
+  if (e.comptime && waits(e.then, cx)) return cx.unknown(e.span);
   const when = condition(e.condition, cx);
   const known = constantOf(when);
+  if (e.comptime && !isDecided(e.then, e.condition, known, cx)) return cx.unknown(e.span);
   const empty: Block = { statements: [], span: e.span };
   if (known !== undefined) return blockValue(known !== 0n ? e.then : (e.else ?? empty), e.span, cx);
-  if (e.comptime)
-    return cx.fail("not-constant", e.condition.span, "the condition must be known before the script runs");
   return choose(when, blockValue(e.then, e.span, cx), blockValue(e.else ?? empty, e.span, cx), e.span, cx);
 }
 

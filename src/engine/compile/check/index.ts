@@ -236,7 +236,8 @@ function settle(tasks: readonly Task[], shared: ScriptContext): TypedAction[] {
   for (let round = 0; round < MAX_ROUNDS; round++) {
     shared.inference.startRound();
     for (const task of tasks) checkAction(task, shared);
-    if (!shared.inference.changed && !shared.inference.startPending()) break;
+    const { inference } = shared;
+    if (!inference.changed && !inference.startPending() && !inference.startDeciding()) break;
   }
   shared.report = report;
   shared.final = true;

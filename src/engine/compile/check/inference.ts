@@ -31,6 +31,9 @@ export class Inference {
   /** Variables that are counted up or down before anything tells their type. */
   readonly #counted = new Map<object, Set<object>>();
   #infos = new Map<string, MapInfo>();
+  /** Conditions of `if comptime` by group and node: what they came to, once they may be asked. */
+  readonly #comptime = new Map<object, Map<object, bigint | undefined>>();
+  readonly #undecided: [group: object, node: object][] = [];
   changed = false;
 
   startRound(): void {
@@ -102,6 +105,35 @@ export class Inference {
         if (this.local(group, declaration) === UNKNOWN) this.setLocal(group, declaration, INT64);
       }
     return pending.length > 0 || this.changed;
+  }
+
+  /**
+   * Whether the condition of an `if comptime` may be asked: not before all that does not depend on it is known. If not, both
+   * of its branches wait.
+   */
+  mayDecide(group: object, node: object): boolean {
+    if (this.#comptime.get(group)?.has(node)) return true;
+    this.#undecided.push([group, node]);
+    return false;
+  }
+
+  /** Notes what a condition came to; false: something else than before, so that it depends on what it decides. */
+  decide(group: object, node: object, known: bigint): boolean {
+    const decisions = this.#comptime.get(group);
+    const before = decisions?.get(node);
+    if (before === undefined) decisions?.set(node, known);
+    return before === undefined || before === known;
+  }
+
+  /** The conditions that waited may be asked from now on; false: there is none. */
+  startDeciding(): boolean {
+    for (const [group, node] of this.#undecided) {
+      const decisions = this.#comptime.get(group) ?? new Map();
+      this.#comptime.set(group, decisions.set(node, undefined));
+    }
+    const any = this.#undecided.length > 0;
+    this.#undecided.length = 0;
+    return any;
   }
 
   countLocal(group: object, declaration: object): void {

@@ -324,6 +324,10 @@ function bytes(
       return cx.bool((left.value === right.value) === equal, span);
     return { op: "compare-bytes", equal, left, right, type: bool, span };
   }
+  if (left.op === "tuple" && right.op === "tuple") {
+    const known = sameConstants(left, right);
+    if (known !== undefined) return cx.bool(known === equal, span);
+  }
   const comparable = ["array", "tuple", "buffer", "inet", "macaddr", "usym", "stack"].includes(a.kind);
   if (a.kind === b.kind && SCALARS.has(a.kind))
     return { op: "binary", operator, left, right, type: bool, span };
@@ -332,6 +336,17 @@ function bytes(
   const l = type && convert(left, type);
   const r = type && convert(right, type);
   return l && r && { op: "compare-bytes", equal, left: l, right: r, type: bool, span };
+}
+
+/** Whether two constants are equal; undefined: they are none. */
+function sameConstants(a: TypedExpression, b: TypedExpression): boolean | undefined {
+  if (a.op === "int" && b.op === "int") return a.value === b.value;
+  if (a.op === "string" && b.op === "string") return a.value === b.value;
+  if (a.op !== "tuple" || b.op !== "tuple" || a.elements.length !== b.elements.length) return undefined;
+  const [names, others] = [a, b].map(({ type }) => (type.kind === "tuple" ? String(type.names ?? "") : ""));
+  if (names !== others) return undefined;
+  const each = a.elements.map((element, i) => sameConstants(element, b.elements[i]));
+  return each.includes(undefined) ? undefined : each.every(Boolean);
 }
 
 export function checkUnary(e: Expression & { kind: "unary" }, cx: Context): TypedExpression {

@@ -9,7 +9,6 @@ const UNSUPPORTED_FUNCTIONS: Readonly<Record<string, string>> = {
   unwatch: "a watchpoint stays until the script ends: exit() ends it",
   default_str_length: "config.max_strlen is the same",
   assert_str: "is_str() asks",
-  typeinfo: "is_integer(), is_ptr(), is_str() and is_array() ask for a kind of type, sizeof() for its size",
   nop: "leave it out: an empty action does as little",
 };
 

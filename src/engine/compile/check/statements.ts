@@ -4,6 +4,7 @@ import { functionNamed } from "../tables/functions.ts";
 import type { TypedBlock, TypedExpression, TypedStatement } from "../typed.ts";
 import { INT64, isAggregation, type Type, UINT64 } from "../types.ts";
 import { callAction, rowFor } from "./calls.ts";
+import { isDecided, waits } from "./comptime.ts";
 import type { Context } from "./context.ts";
 import { convert, literalFits } from "./convert.ts";
 import { describe } from "./describe.ts";
@@ -459,14 +460,14 @@ function ifStatement(
   span: Statement["span"],
   cx: Context,
 ): TypedStatement[] {
+  if (comptime && waits(then, cx)) return [];
   const when = condition(test, cx);
   const known = constantOf(when);
+  if (comptime && !isDecided(then, test, known, cx)) return [];
   if (known !== undefined) {
     const taken = known !== 0n ? then : otherwise;
     return taken ? [{ op: "block", body: checkBody(taken, cx), span }] : [];
   }
-  if (comptime && !isUnknown(when.type))
-    cx.error("not-constant", test.span, "the condition must be known before the script runs");
   const body = checkBody(then, cx);
   const other = otherwise && checkBody(otherwise, cx);
   return [{ op: "if", condition: when, then: body, ...(other ? { else: other } : {}), span }];

@@ -300,7 +300,8 @@ export class Expander extends Rewriter {
         return { ...type, base: `${type.tag} ${given.base}` };
       }
     } else if (!type.tag) {
-      if (value.kind === "identifier") return { ...type, base: value.name };
+      if (value.kind === "identifier" && !this.options.isFunction(value.name))
+        return { ...type, base: value.name };
       return { base: "", typeof: value, modifiers: type.modifiers, span };
     } else if (value.kind === "identifier") {
       return { ...type, base: `${type.tag} ${value.name}` };

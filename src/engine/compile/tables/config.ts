@@ -183,7 +183,7 @@ export const CONFIG: readonly ConfigRow[] = [
   ...(
     [
       ["dw_ustack", "warn", "Accepted for scripts that set it; dw_ustack() itself is refused."],
-      ["typeinfo", "enable", "Accepted for scripts that set it; typeinfo() itself is refused."],
+      ["typeinfo", "enable", "Whether typeinfo() may be used."],
       ...["map_decl", "import", "macro", "addr"].map(
         (feature) =>
           [feature, "enable", "Accepted for scripts that set it; the feature is stable here."] as const,

@@ -6,6 +6,7 @@ import * as naming from "../check/functions/naming.ts";
 import * as output from "../check/functions/output.ts";
 import * as packets from "../check/functions/packets.ts";
 import * as process from "../check/functions/process.ts";
+import * as types from "../check/functions/types.ts";
 import { AGGREGATIONS } from "./aggregations.ts";
 import { BUILTINS } from "./builtins.ts";
 import type { FunctionRow } from "./rows.ts";
@@ -394,6 +395,14 @@ export const FUNCTIONS: readonly FunctionRow[] = [
     arguments: [1, 1],
     when: "compile-time",
     value: process.isStr,
+  },
+  {
+    name: "typeinfo",
+    signatures: ["record typeinfo(expression or type)"],
+    help: "What a type is called: .base_type, such as int or pointer, .full_type, such as uint64, and .btf_id, which is 0.",
+    arguments: [1, 1],
+    when: "compile-time",
+    value: types.typeinfo,
   },
   {
     name: "is_ptr",

@@ -198,10 +198,13 @@ export const usermode: CheckValue = (call, cx) => {
   return { op: "builtin", name: "usermode", type, span: call.span };
 };
 
+const isConstant = (e: TypedExpression): boolean =>
+  e.op === "int" || e.op === "string" || (e.op === "tuple" && e.elements.every(isConstant));
+
 /** comptime(expression): its value, which must be known before the script runs. */
 export const comptime: CheckValue = (call, cx) => {
   const typed = value(call, 0, cx);
-  return typed.op === "int" || typed.op === "string" || isUnknown(typed.type)
+  return isConstant(typed) || isUnknown(typed.type)
     ? typed
     : cx.fail("not-constant", typed.span, "this is not known before the script runs");
 };
