@@ -16,7 +16,7 @@ export type TaskEvent =
   /** A new process. */
   | { kind: "fork"; pid: number; parent: number }
   /** A new thread of a process. */
-  | { kind: "thread"; pid: number }
+  | { kind: "thread"; pid: number; thread: number }
   /** It is another program now: nothing that was mapped is. */
   | { kind: "exec"; pid: number }
   /** The last, or any, thread of it has ended. */
@@ -53,7 +53,9 @@ type Decode = (view: DataView, at: number, end: number, misc: number) => TaskEve
 const DECODE: Record<number, Decode | undefined> = {
   [PerfRecord.fork]: (view, at) => {
     const [pid, parent] = [view.getUint32(at + 8, true), view.getUint32(at + 12, true)];
-    return pid === parent ? { kind: "thread", pid } : { kind: "fork", pid, parent };
+    return pid === parent
+      ? { kind: "thread", pid, thread: view.getUint32(at + 16, true) }
+      : { kind: "fork", pid, parent };
   },
   [PerfRecord.exit]: (view, at) => ({
     kind: "exit",

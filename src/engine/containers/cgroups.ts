@@ -17,7 +17,7 @@ interface Hierarchy {
 
 const MOST_PATHS = 100_000;
 const MOST_MISSING = 100_000;
-/** Many ids of cgroups that are gone: looking for them may take this part of the time, and so many milliseconds at once. */
+/** Many ids of cgroups that are gone: looking for them may take this part of a CPU, and so many of its milliseconds at once. */
 const SHARE = 20;
 const MOST_AT_ONCE = 200;
 
@@ -96,11 +96,13 @@ export class Cgroups {
     if (known !== undefined) return known;
     if (hierarchy.missing.has(id)) return undefined;
     const now = monotonicMs();
+    const before = process.cpuUsage();
     this.#credit = Math.min(MOST_AT_ONCE, this.#credit + (now - this.#credited) / SHARE);
     this.#credited = now;
     if (this.#credit <= 0) return undefined;
     readPaths(hierarchy);
-    this.#credit -= monotonicMs() - now;
+    const { user, system } = process.cpuUsage(before);
+    this.#credit -= (user + system) / 1000;
     const path = hierarchy.paths.get(id);
     if (path === undefined) {
       if (hierarchy.missing.size >= MOST_MISSING) hierarchy.missing.clear();

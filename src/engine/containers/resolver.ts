@@ -22,8 +22,12 @@ const LARGEST_STAT = 4096;
 const LARGEST_CGROUP_FILE = 64 << 10;
 const SHORT_ID = 12;
 
+/** Whoever gets the number of a known process is noticed, where forks are followed, after so many milliseconds. */
+const CATCH_UP = 20;
+
 interface Known {
   owner: CgroupOwner | undefined;
+  /** When it was looked at. */
   time: number;
   start?: string;
 }
@@ -56,6 +60,10 @@ export class Containers {
   #initial: boolean | undefined;
   #forks: TaskEvents | undefined;
   #followers = 0;
+  /** Since when no fork can have gone unnoticed. */
+  #allForksSince = Number.POSITIVE_INFINITY;
+  #forksLost = 0;
+  #caughtUp = 0;
   #processes = new Map<number, Known>();
   #names = new Map<string, { name: ContainerName | undefined; time: number }>();
 
@@ -71,7 +79,11 @@ export class Containers {
   follow(): Disposable {
     this.#followers++;
     try {
-      this.#forks ??= new TaskEvents("forks");
+      if (!this.#forks) {
+        this.#forks = new TaskEvents("forks");
+        this.#allForksSince = monotonicMs();
+        this.#forksLost = 0;
+      }
     } catch {
       // Processes are known by /proc, as long as they live.
     }
@@ -85,16 +97,23 @@ export class Containers {
         this.#catchUp();
         this.#forks?.[Symbol.dispose]();
         this.#forks = undefined;
+        this.#allForksSince = Number.POSITIVE_INFINITY;
       },
     };
   }
 
   #catchUp(): void {
-    this.#forks?.drain((event) => {
+    if (!this.#forks) return;
+    this.#caughtUp = monotonicMs();
+    this.#forks.drain((event) => {
+      if (event.kind === "thread") this.#processes.delete(event.thread);
       if (event.kind !== "fork") return;
       const owner = this.#ownerNow(event.parent);
       remember(this.#processes, event.pid, { owner, time: Number.NEGATIVE_INFINITY }, MOST_PROCESSES);
     });
+    if (this.#forks.lost === this.#forksLost) return;
+    this.#forksLost = this.#forks.lost;
+    this.#allForksSince = monotonicMs();
   }
 
   /** Of what a number stands for; undefined also where the number can't be told from others. */
@@ -132,10 +151,11 @@ export class Containers {
 
   /** Of a process or a thread, by its id as /proc has it. */
   ofProcess(pid: number): ContainerInfo | undefined {
+    if (!this.#processes.has(pid) || monotonicMs() - this.#caughtUp > CATCH_UP) this.#catchUp();
     const known = this.#processes.get(pid);
-    if (!known) this.#catchUp();
-    else if (known.start !== undefined && this.#startOf(pid, known.start) !== known.start)
-      this.#processes.delete(pid);
+    // A file of /proc for each row of each table would be most of what a snapshot costs.
+    const mayBeAnother = known?.start !== undefined && known.time <= this.#allForksSince;
+    if (mayBeAnother && this.#startOf(pid, known.start) !== known.start) this.#processes.delete(pid);
     const owner = this.#ownerNow(pid);
     return owner && this.#info(owner);
   }
