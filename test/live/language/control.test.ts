@@ -47,6 +47,10 @@ prints("if comptime, by types", [
 ]);
 
 prints("typeinfo", [
+  [
+    "assert_str(comm); assert_str((int8 *)0); print((default_str_length, default_str_length()))",
+    /^\((\d+), \1\)\n$/,
+  ],
   ["print(typeinfo((uint16)1))", "{ .btf_id = 0, .base_type = int, .full_type = uint16 }"],
   ["print((typeinfo(comm).full_type, typeinfo(curtask).full_type))", "(string[16], struct task_struct *)"],
   [

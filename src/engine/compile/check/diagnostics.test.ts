@@ -152,6 +152,7 @@ describe("calls", () => {
       "by what it decides",
     ),
     inProbe('fail("no %s %d", "good", 3);', "failed", 'fail("no %s %d", "good", 3)', "no good 3"),
+    inProbe("assert_str(pid);", "failed", "assert_str(pid)", "this is uint32"),
     inProbe("pid;", "discarded", "pid;".slice(0, 3)),
     inProbe("break;", "outside-loop", "break"),
     inProbe("unroll(pid) { }", "unroll-count", "pid"),

@@ -7,8 +7,6 @@ const UNSUPPORTED_FUNCTIONS: Readonly<Record<string, string>> = {
   debugf: "printf() prints",
   dw_ustack: "ustack() unwinds by frame pointers: it works for programs built with -fno-omit-frame-pointer",
   unwatch: "a watchpoint stays until the script ends: exit() ends it",
-  default_str_length: "config.max_strlen is the same",
-  assert_str: "is_str() asks",
   nop: "leave it out: an empty action does as little",
 };
 

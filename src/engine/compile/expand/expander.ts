@@ -225,8 +225,9 @@ export class Expander extends Rewriter {
       }
     });
     this.stack.push(frame);
-    const body = this.block(macro.body);
+    const expanded = this.block(macro.body);
     this.stack.pop();
+    const body = macro.standard ? placedAt(expanded, macro.span.file, site.span) : expanded;
     if (body.statements.length === 0 && body.result) return this.charge(body.result, site);
     return this.charge({ kind: "block", body, span: site.span }, site);
   }
@@ -363,6 +364,17 @@ export class Expander extends Rewriter {
     this.sizes.set(node, size);
     return size;
   }
+}
+
+/** What a standard macro is made of, placed where the script calls it: its own text is nobody's to mend. */
+function placedAt<T>(node: T, file: number | undefined, span: Span): T {
+  if (typeof node !== "object" || node === null) return node;
+  if (Array.isArray(node)) return node.map((item) => placedAt(item, file, span)) as T;
+  const entries = Object.entries(node).map(([key, value]) => {
+    if (!/span$/i.test(key)) return [key, placedAt(value, file, span)];
+    return [key, (value as Span | undefined)?.file === file ? span : value];
+  });
+  return Object.fromEntries(entries) as T;
 }
 
 const bodyCursor = (define: Define, site: Span): Cursor =>

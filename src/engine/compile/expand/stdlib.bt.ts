@@ -35,6 +35,28 @@ export const STANDARD_MACROS: readonly StandardMacro[] = [
 }`,
   },
   {
+    name: "assert_str",
+    signatures: ["void assert_str(value)"],
+    help: "Refuses to compile the script unless the value is text: a string, or an array of or a pointer to char.",
+    source: `macro assert_str(value) {
+  if comptime (!is_str(value)) {
+    if comptime (is_array(value) || is_ptr(value)) {
+      if comptime (typeinfo((value[0])).full_type != "int8") {
+        fail("arrays and pointers are text if their elements are of type int8, and these are %s", typeinfo((value[0])).full_type);
+      }
+    } else {
+      fail("text is a string, an array or a pointer, and this is %s", typeinfo(value).full_type);
+    }
+  }
+}`,
+  },
+  {
+    name: "default_str_length",
+    signatures: ["uint64 default_str_length()"],
+    help: "Bytes of strings whose size is not given: config.max_strlen.",
+    source: "macro default_str_length() { config.max_strlen }",
+  },
+  {
     name: "is_err",
     signatures: ["bool is_err(pointer)"],
     help: "Whether a pointer that a kernel function returned is an error code in disguise.",
