@@ -1,5 +1,5 @@
 /** A session as the protocol sees it: start to end with states, snapshots on an interval, and the tail of its output. */
-import { monotonicMs } from "./clock.ts";
+import { cpuMs, monotonicMs } from "./clock.ts";
 import type { Plan } from "./compile/plan.ts";
 import { placeDiagnostics, type SourceFiles } from "./diagnostics.ts";
 import { compileFor, type EngineHost } from "./engine.ts";
@@ -196,11 +196,10 @@ export class EngineSession {
   #snapshotNow(): void {
     if (!this.#session) return;
     const begin = monotonicMs();
-    const before = process.cpuUsage();
+    const before = cpuMs();
     this.#sendOutput();
     if (this.#host.ready()) this.#sendSnapshot();
-    const { user, system } = process.cpuUsage(before);
-    const cost = (user + system) / 1000;
+    const cost = cpuMs() - before;
     this.#snapshotSoon(Math.max(this.#interval - (monotonicMs() - begin), cost * SHARE, 1));
   }
 

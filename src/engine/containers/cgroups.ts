@@ -4,7 +4,7 @@
  */
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { basename } from "node:path";
-import { monotonicMs } from "../clock.ts";
+import { cpuMs, monotonicMs } from "../clock.ts";
 
 interface Hierarchy {
   name: string;
@@ -17,7 +17,7 @@ interface Hierarchy {
 
 const MOST_PATHS = 100_000;
 const MOST_MISSING = 100_000;
-/** Many ids of cgroups that are gone: looking for them may take this part of a CPU, and so many of its milliseconds at once. */
+/** Many ids of cgroups that are gone: looking for them may take this part of a CPU, and so many milliseconds of it at once. */
 const SHARE = 20;
 const MOST_AT_ONCE = 200;
 
@@ -59,7 +59,7 @@ const globPattern = (glob: string): RegExp =>
 export class Cgroups {
   readonly #mounts: string;
   #hierarchies: Hierarchy[] | undefined;
-  /** Milliseconds that reading may take now, and when that was reckoned. */
+  /** Milliseconds of CPU that reading may take now, and when that was reckoned. */
   #credit = MOST_AT_ONCE;
   #credited = 0;
 
@@ -96,13 +96,12 @@ export class Cgroups {
     if (known !== undefined) return known;
     if (hierarchy.missing.has(id)) return undefined;
     const now = monotonicMs();
-    const before = process.cpuUsage();
     this.#credit = Math.min(MOST_AT_ONCE, this.#credit + (now - this.#credited) / SHARE);
     this.#credited = now;
     if (this.#credit <= 0) return undefined;
+    const before = cpuMs();
     readPaths(hierarchy);
-    const { user, system } = process.cpuUsage(before);
-    this.#credit -= (user + system) / 1000;
+    this.#credit -= cpuMs() - before;
     const path = hierarchy.paths.get(id);
     if (path === undefined) {
       if (hierarchy.missing.size >= MOST_MISSING) hierarchy.missing.clear();

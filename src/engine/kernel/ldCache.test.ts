@@ -48,9 +48,9 @@ it("costs no more than the file's size where all entries have one name without a
   const many = 100_000;
   const bytes = cache(Array.from({ length: many }, () => [0x0303, "", ""]));
   bytes.fill("x", 48 + many * 24);
-  const begin = performance.now();
+  const before = process.cpuUsage();
   const entries = parseLdCache(bytes, "x64");
-  expect(performance.now() - begin).toBeLessThan(5000);
+  expect(process.cpuUsage(before).user / 1000).toBeLessThan(5000);
   expect(entries[0].name).toHaveLength(4096);
   expect(entries.length).toBeLessThan(many / 10);
 });

@@ -110,12 +110,12 @@ describe("printf", () => {
     const lines = 200_000;
     let best = Number.POSITIVE_INFINITY;
     for (let round = 0; round < 5; round++) {
-      const start = performance.now();
+      const start = process.cpuUsage();
       for (let i = 0; i < lines; i++) {
         if (out.length > 60_000) out.clear();
         write(record, 0, out, testContext);
       }
-      best = Math.min(best, performance.now() - start);
+      best = Math.min(best, process.cpuUsage(start).user / 1000);
     }
     expect((best * 1e6) / lines).toBeLessThan(1000);
   });
