@@ -3,7 +3,7 @@
  * process of -p.
  */
 import type { ChildProcess } from "node:child_process";
-import type { Duplex } from "node:stream";
+import type { Duplex, Readable } from "node:stream";
 import { isAlive } from "../kernel/processes.ts";
 
 export interface Target {
@@ -21,6 +21,9 @@ export interface Target {
  * start counts as the command's. When the engine is killed before, it reads the end of the pipe instead and goes away.
  */
 const WAIT_THEN_EXEC = "echo >&3; read -r _ <&3 || exit 126; exec 3<&-; exec ";
+
+/** Says that it is up, too, and ends the command when the engine is killed later: its input ends without a line then. */
+const GUARD = 'echo; read -r _ || kill -TERM "$1"';
 
 /**
  * Starts `command` stopped. `onEnd` gets the exit code once it has ended (128 + signal when killed). Its output is ours,
@@ -40,22 +43,35 @@ export function startChild(
     stream?.setEncoding("utf8").on("data", (text: string) => onOutput?.(text));
   }
   if (child.pid === undefined) throw new Error(`cannot start "${command}": no shell could be started`);
+  // In a session of its own: the terminal's signals are not for it.
+  const guard = spawn("/bin/sh", ["-c", GUARD, "sh", String(child.pid)], {
+    stdio: ["pipe", "pipe", "ignore"],
+    detached: true,
+    cwd: "/",
+  });
+  guard.stdin.on("error", () => {});
   let ended = false;
   child.on("exit", (code, signal) => {
     ended = true;
     onEnd(code ?? 128 + (signal ? 1 : 0));
+    guard.stdin.end("\n");
   });
   child.on("error", () => onEnd(127));
   const gate = child.stdio[3] as Duplex;
   gate.on("error", () => {});
-  const ready = new Promise<void>((resolve) => {
-    gate.once("data", () => resolve());
-    child.once("exit", () => resolve());
-    child.once("error", () => resolve());
+  const isUp = (shell: ChildProcess, said: Readable) =>
+    new Promise<void>((resolve) => {
+      said.once("data", () => resolve());
+      shell.once("exit", () => resolve());
+      shell.once("error", () => resolve());
+    });
+  const guarded = isUp(guard, guard.stdout).then(() => {
+    guard.stdout.destroy();
+    guard.unref();
   });
   return {
     pid: child.pid,
-    ready,
+    ready: Promise.all([isUp(child, gate), guarded]).then(() => {}),
     release: () => void gate.end("\n"),
     kill: () => {
       if (!ended) child.kill("SIGTERM");

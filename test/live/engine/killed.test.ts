@@ -1,22 +1,36 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { expect, it } from "vitest";
+import { isAlive } from "../../../src/engine/kernel/processes.ts";
 import { nodeProgram } from "../../support/programs.ts";
 import { slowness } from "../../support/slowness.ts";
 import { leftAfter } from "./programs.ts";
 
-const victim = nodeProgram("test/live/engine/victim.ts");
+const program = nodeProgram("test/live/engine/victim.ts");
 
-async function start(command = ""): Promise<{ child: ChildProcess; programs: number[] }> {
-  const child = spawn(process.execPath, [victim.path, command], { stdio: ["ignore", "pipe", "inherit"] });
+interface Said {
+  programs: number[];
+  /** Of the command. */
+  child?: number;
+}
+
+async function start(command = ""): Promise<Said & { victim: ChildProcess }> {
+  const child = spawn(process.execPath, [program.path, command], { stdio: ["ignore", "pipe", "inherit"] });
   const [chunk] = (await once(child.stdout!, "data")) as [Buffer];
-  return { child, programs: (JSON.parse(chunk.toString()) as { programs: number[] }).programs };
+  return { victim: child, ...(JSON.parse(chunk.toString()) as Said) };
 }
 
 it.each(["SIGKILL", "SIGTERM"] as const)("nothing stays in the kernel after %s", async (signal) => {
-  const { child, programs } = await start();
+  const { victim, programs } = await start();
   expect(programs.length).toBe(1);
-  child.kill(signal);
-  await once(child, "exit");
+  victim.kill(signal);
+  await once(victim, "exit");
   expect(await leftAfter(programs, 20_000 * slowness)).toEqual([]);
+});
+
+it("the command of -c ends with a tracer that is killed", async () => {
+  const { victim, child } = await start("sleep 1000");
+  expect(isAlive(child!)).toBe(true);
+  victim.kill("SIGKILL");
+  await expect.poll(() => isAlive(child!)).toBe(false);
 });
