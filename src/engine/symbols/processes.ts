@@ -7,12 +7,15 @@ import { readdirSync } from "node:fs";
 import { type TaskEvent, TaskEvents } from "libbpf-ts";
 import { monotonicMs } from "../clock.ts";
 import type { Mount } from "../kernel/mounts.ts";
+import { isAlive } from "../kernel/processes.ts";
 import type { FileSymbols } from "./files.ts";
 import { ProcessSymbols } from "./process.ts";
 import { symbolsOfPath } from "./reading.ts";
 import { Roots } from "./roots.ts";
 
 const MOST = 4096;
+/** Where there is no room and none is known to have ended, so many are asked whether they have. */
+const FEW = 4;
 /** So many of the processes that run already are looked at beforehand. */
 const MOST_BEFOREHAND = 1024;
 /** Milliseconds between listings of all processes, where events are lost again and again. */
@@ -119,14 +122,22 @@ export class Processes implements Disposable {
     if (this.#known.size > MOST) this.#remove(this.#leastWorth());
   }
 
-  /** The one that ended first, or else the one that is known the longest. */
+  /** The one that ended first; or else, of the few that were asked least lately, one that ended unnoticed, or the first. */
   #leastWorth(): number {
     for (const pid of this.#ended) {
       if (this.#known.get(pid)?.ended) return pid;
       this.#ended.delete(pid);
     }
-    const [oldest] = this.#known.keys();
-    return oldest;
+    let first: number | undefined;
+    for (let i = 0; i < FEW; i++) {
+      const [[pid, process]] = this.#known;
+      if (!isAlive(pid)) return pid;
+      first ??= pid;
+      // It is not asked again before all others.
+      this.#known.delete(pid);
+      this.#known.set(pid, process);
+    }
+    return first!;
   }
 
   #remove(pid: number): void {
