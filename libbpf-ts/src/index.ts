@@ -156,6 +156,12 @@ export {
   UpdateFlag,
 } from "./uapi.ts";
 export {
+  Cfa,
+  FramePointer,
+  type UnwindRule,
+} from "./unwind/rules.ts";
+export { type UnwindTable, unwindTable } from "./unwind/table.ts";
+export {
   existsWithin,
   heldPath,
   listWithin,

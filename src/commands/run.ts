@@ -71,6 +71,7 @@ async function compileAndTrace(options: RunOptions, args: readonly string[]): Pr
     }
   }
   requireProcess(options.pid);
+  options.dwarfPids.forEach(requireProcess);
   const { compileScript } = await import("./compileScript.ts");
   const { diagnostics, plan, files, stages } = compileScript(source, options, left);
   printStages(stages, options.stages);

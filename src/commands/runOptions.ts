@@ -44,6 +44,12 @@ export const RUN_OPTIONS: readonly OptionRow[] = [
   { name: "verbose", short: "v", help: "say more; with -l, also show probe arguments" },
   { name: "pid", short: "p", value: "PID", help: "trace this process only, until it ends" },
   { name: "cmd", short: "c", value: "COMMAND", help: "run a command and trace until it ends" },
+  {
+    name: "dwarf-pid",
+    value: "PID",
+    help: "unwind this process's stacks too in dw_ustack(); may be given again",
+    many: true,
+  },
   { name: "output", short: "o", value: "FILE", help: "write the output to a file" },
   { name: "f", value: "FORMAT", help: "output as 'text' or 'json'" },
   { name: "B", value: "MODE", help: "buffer the output: 'line', 'full' or 'none'" },
@@ -94,7 +100,6 @@ const REFUSED: Record<string, string> = {
   "emit-elf": "programs go to the kernel directly; `-d bpf` prints their instructions",
   "emit-llvm": "no LLVM is involved; `-d ir` prints the intermediate form",
   "verify-llvm-ir": "no LLVM is involved",
-  "dwarf-pid": "stacks are unwound by frame pointers",
   fmt: "scripts are not reformatted yet",
 };
 
@@ -137,6 +142,7 @@ export interface RunOptions {
   verbose: boolean;
   pid: number | undefined;
   command: string | undefined;
+  dwarfPids: number[];
   output: string | undefined;
   format: "text" | "json";
   buffering: (typeof BUFFERING)[number];
@@ -169,9 +175,9 @@ export const kernelOptionsOf = (options: RunOptions) => ({
 const LARGEST_PID = 0x40_0000;
 
 /** The number of -p; throws UsageError. */
-export function parsePid(text: string | undefined): number | undefined {
+export function parsePid(text: string | undefined, option = "-p"): number | undefined {
   if (text === undefined) return undefined;
-  if (!/^\d+$/.test(text)) throw new UsageError(`invalid process id '${text}'`, "-p takes a number");
+  if (!/^\d+$/.test(text)) throw new UsageError(`invalid process id '${text}'`, `${option} takes a number`);
   if (Number(text) > LARGEST_PID) throw new UsageError(`process id out of range: ${text}`);
   return Number(text);
 }
@@ -251,6 +257,9 @@ export function parseRunOptions(args: readonly string[]): RunOptions {
     verbose: values.verbose === true,
     pid: parsePid(text("pid")),
     command: text("cmd"),
+    dwarfPids: ((values["dwarf-pid"] as string[] | undefined) ?? []).map(
+      (pid) => parsePid(pid, "--dwarf-pid")!,
+    ),
     output: text("output"),
     format: values.f === undefined ? "text" : oneOf("-f", text("f")!, ["text", "json"] as const),
     buffering: values.B === undefined ? "line" : oneOf("-B", text("B")!, BUFFERING),

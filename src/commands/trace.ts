@@ -74,6 +74,7 @@ class Run {
     this.#session = new Session(plan, {
       pid: options.pid,
       command: options.command,
+      unwindPids: options.dwarfPids,
       files,
       measureCost: options.verbose,
       guard: { limit: options.maxOverhead },

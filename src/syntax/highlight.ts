@@ -43,7 +43,7 @@ const TYPES = words(
 );
 const BUILTINS = words(
   "args ctx pid tid uid gid nsecs elapsed cpu ncpus comm curtask rand probe probetype func retval username cgroup " +
-    "usermode jiffies numaid kstack ustack cpid ppid pcomm",
+    "usermode jiffies numaid kstack ustack dw_ustack cpid ppid pcomm",
 );
 
 /** The runs of a whole script, in any state. */

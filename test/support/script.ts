@@ -45,7 +45,12 @@ export async function runScript(
   }
   const folder = mkdtempSync(join(tmpdir(), "tracedeck-script-"));
   try {
-    using session = new Session(plan, { pid: options.pid, command: options.command, files });
+    using session = new Session(plan, {
+      pid: options.pid,
+      command: options.command,
+      unwindPids: options.dwarfPids,
+      files,
+    });
     const sink = new Sink(join(folder, "out"));
     const printer = createPrinter(options.format, {
       plan,

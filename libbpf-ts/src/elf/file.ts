@@ -96,6 +96,8 @@ export class ElfFile implements Disposable {
   readonly machine: "x64" | "arm64" | number;
   /** Position-independent: a library or a PIE. */
   readonly relocatable: boolean;
+  /** Address of the first instruction of a program; 0 in most libraries. */
+  readonly entry: number;
   readonly segments: ElfSegment[];
   readonly sections: ElfSection[];
   /** Device, inode and time of change: what a cache of the file's symbols depends on. */
@@ -114,6 +116,7 @@ export class ElfFile implements Disposable {
     const machine = header.readUInt16LE(18);
     this.machine = machine === 62 ? "x64" : machine === 183 ? "arm64" : machine;
     this.relocatable = header.readUInt16LE(16) === 3;
+    this.entry = number64(header, 24);
     this.segments = this.#readSegments(
       number64(header, 32),
       header.readUInt16LE(54),

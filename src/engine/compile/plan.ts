@@ -103,6 +103,7 @@ export interface MapPlan {
     | "constants"
     | "stacks"
     | "packets"
+    | "unwind"
     | "internal";
   type:
     | "hash"
@@ -112,7 +113,8 @@ export interface MapPlan {
     | "array"
     | "percpu_array"
     | "ringbuf"
-    | "perf_event_array";
+    | "perf_event_array"
+    | "array_of_maps";
   keySize: number;
   valueSize: number;
   maxEntries: number;
@@ -120,6 +122,8 @@ export interface MapPlan {
   flags: number;
   /** Initial bytes of entry 0, for constants. */
   initial?: Uint8Array;
+  /** Of the maps in an array of maps: arrays of any length. */
+  inner?: { valueSize: number };
   /** For script maps. Scalar maps are one-entry arrays: the u32 index is no key. */
   script?: {
     key?: Type;
@@ -171,6 +175,8 @@ export interface GlobalsLayout {
   taiOffset: number;
   /** u32 pid of -c's child. */
   cpid: number;
+  /** u64: stacks of dw_ustack() that had no table to be unwound by, and the pid of the last one. */
+  unwind: { lacking: number; pid: number };
   /**
    * Scripts with a limit of cost. u64 words: when the current window began and when the script switched itself off
    * (monotonic), nanoseconds spent in the window and allowed in it, and which runs are measured (lower/budget.ts).

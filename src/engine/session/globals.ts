@@ -55,6 +55,12 @@ export class Globals {
     return Number(this.#view.getBigUint64(this.#plan.globals.stacksKept, true));
   }
 
+  /** The last process whose stack dw_ustack() had no table for; undefined: there was none. */
+  get lackingTables(): number | undefined {
+    const { lacking, pid } = this.#plan.globals.unwind;
+    return this.#view.getBigUint64(lacking, true) > 0n ? this.#view.getUint32(pid, true) : undefined;
+  }
+
   /** Everything counted by the programs themselves; the others are the kernel's to tell. */
   losses(): Omit<Losses, "missed" | "processEventsLost"> {
     const { eventsLost, mapFull, packetsLost, stacksLost, stringsTruncated } = this.#plan.globals;

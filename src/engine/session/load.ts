@@ -38,9 +38,14 @@ export function eventRingBytes(planned: number, memory = totalmem()): number {
 /** A script that prints nothing itself has a ring of events only for the position that its control records name. */
 const writesEvents = (plan: Plan): boolean => plan.actions.some(({ control }) => !control);
 
+/** One of those that an array of maps may hold. */
+export const createInner = (valueSize: number, maxEntries: number): BpfMap =>
+  BpfMap.create({ type: "array", name: "inner", keySize: 4, valueSize, maxEntries, flags: MapFlag.innerMap });
+
 function createMap(map: MapPlan, plan: Plan): BpfMap {
   const globals = map.role === "globals";
   const ring = map.role === "events" && plan.config.perfRbPages === undefined;
+  using inner = map.inner && createInner(map.inner.valueSize, 1);
   const created = BpfMap.create({
     type: map.type,
     name: map.name.replace(/^@/, "at_"),
@@ -48,6 +53,7 @@ function createMap(map: MapPlan, plan: Plan): BpfMap {
     valueSize: map.valueSize,
     maxEntries: ring ? eventRingBytes(writesEvents(plan) ? map.maxEntries : LEAST_RING) : map.maxEntries,
     flags: globals ? map.flags | MapFlag.mmapable : map.flags,
+    innerMapFd: inner?.fd,
   });
   if (map.initial) created.update(new Uint8Array(map.keySize), map.initial);
   return created;

@@ -47,6 +47,7 @@ import { isAboutTarget, Refusals } from "./refusals.ts";
 import { StackRoom } from "./stackRoom.ts";
 import { startChild, type Target, watchProcess } from "./target.ts";
 import { runTrial } from "./trial.ts";
+import { Unwinding, usesUnwinding } from "./unwind.ts";
 
 export interface SessionOptions {
   /** -p: the script ends with this process. */
@@ -65,6 +66,8 @@ export interface SessionOptions {
   files?: readonly { name: string; text: string }[];
   /** 1 or 2: keep the verifier's log of programs that load (`verifierLogs`). */
   logLevel?: number;
+  /** Processes that dw_ustack() unwinds beside that of -p or -c. */
+  unwindPids?: readonly number[];
   /** Nothing is attached but begin and end: the script's test or bench probes are run by `trial`. */
   trials?: boolean;
 }
@@ -146,6 +149,7 @@ export class Session implements Disposable {
   #symbols: SessionSymbols;
   #stackRoom: StackRoom | undefined;
   #captures: Captures | undefined;
+  #unwinding: Unwinding | undefined;
   #target: Target | undefined;
   #timer: NodeJS.Timeout | undefined;
   #wait = FIRST_LOOK;
@@ -197,6 +201,7 @@ export class Session implements Disposable {
       );
       this.#symbols.start((message) => sinks.onWarning?.(message));
       this.#startTarget();
+      this.#startUnwinding();
       this.#globals.startTime = clockNs("boottime");
       this.#globals.taiOffset = clockNs("tai") - clockNs("boottime");
       this.#runOnce("begin");
@@ -213,6 +218,7 @@ export class Session implements Disposable {
       this.#globals.enabled = true;
       this.#setState("running");
       this.#target?.release();
+      this.#unwinding?.released();
       this.#look();
       this.#readIterators();
       // begin and end alone: there is nothing to wait for.
@@ -306,7 +312,9 @@ export class Session implements Disposable {
     this.#pump?.[Symbol.dispose]();
     this.#captures?.[Symbol.dispose]();
     this.#symbols[Symbol.dispose]();
-    detachLinks(this.#links);
+    detachLinks([...this.#links, ...(this.#unwinding?.links ?? [])]);
+    this.#unwinding?.[Symbol.dispose]();
+    this.#unwinding = undefined;
     for (const program of this.#programs) program?.[Symbol.dispose]();
     this.#globals = undefined;
     for (const map of this.#maps) map[Symbol.dispose]();
@@ -486,12 +494,26 @@ export class Session implements Disposable {
     if (this.#end) return;
     const packets = this.#captures?.drain() ?? 0;
     this.#symbols.look();
+    this.#unwinding?.look(this.#globals?.lackingTables);
     // A busy ring is looked at again at once or soon, a quiet one ever less often.
     this.#wait =
       this.eventCount - before + packets >= BUSY ? FIRST_LOOK : Math.min(RAREST_LOOK, this.#wait * 1.5);
     if (more) this.#wait = 0;
     else if (this.#sinks?.ready?.() ?? true) this.#makeStackRoom();
+    this.#wait = Math.min(this.#wait, this.#unwinding?.wait ?? this.#wait);
     this.#look();
+  }
+
+  #startUnwinding(): void {
+    if (!usesUnwinding(this.plan)) return;
+    const { command, unwindPids } = this.#options;
+    this.#unwinding = new Unwinding(
+      this.plan,
+      (map) => this.#maps[map],
+      this.#symbols,
+      { target: this.#target?.pid, command, others: unwindPids },
+      (message) => this.#sinks?.onWarning?.(message),
+    );
   }
 
   #makeStackRoom(): void {

@@ -6,10 +6,10 @@ import { readFileSync } from "node:fs";
 import { monotonicMs } from "../clock.ts";
 import { isAlive, livingThread, mappingsOf } from "../kernel/processes.ts";
 import type { ResolvedSymbol } from "./context.ts";
-import type { FileSymbols } from "./files.ts";
+import type { FileQuestion, FileSymbols } from "./files.ts";
 import { JitMapFile } from "./jitMapFile.ts";
 import { isAnonymous, isMemoryFile, type Mapping, mappingAt, withMapping } from "./mappings.ts";
-import { jitSymbol, symbolsOfMapping } from "./reading.ts";
+import { fromMappedFile, jitSymbol, symbolsOfMapping } from "./reading.ts";
 import type { Root, Roots } from "./roots.ts";
 import { vdsoSymbols } from "./vdso.ts";
 
@@ -151,6 +151,18 @@ export class ProcessSymbols {
     const innerPid = /\nNStgid:[\d\t]*\t(\d+)\n/.exec(status)?.[1] ?? this.pid;
     this.#threaded ||= !/\nThreads:\s+1\n/.test(status);
     this.#identity = { innerPid: Number(innerPid), uid: Number(uid), root };
+  }
+
+  /** Another array whenever something has changed. */
+  get mappings(): readonly Mapping[] {
+    this.settle();
+    return this.#mappings;
+  }
+
+  /** The first answer that `ask` has for the file of a mapping. */
+  fromFile<T>(mapping: Mapping, ask: (file: FileQuestion) => T | undefined): T | undefined {
+    const root = this.#identity?.root ?? this.#roots.own;
+    return fromMappedFile(root, mapping, this.ended ? undefined : this.pid, ask);
   }
 
   resolve(address: bigint): ResolvedSymbol | undefined {

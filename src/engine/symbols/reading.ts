@@ -50,28 +50,55 @@ export function symbolsOfPath(root: Root, path: string): FileSymbols | undefined
   return mount ? askedSymbols([question], basename(path), mount, root) : fileSymbols(question);
 }
 
+/** Where the file of a mapping is to be looked for: by its name, and where `living` has it mapped, should it be another by now. */
+function questionsOf(root: Root, { path, seen, start, end }: Mapping, living: number | undefined) {
+  const gone = path.endsWith(DELETED);
+  const named: FileQuestion | undefined = gone
+    ? undefined
+    : { path: root.path + path, root: root.path, unchangedSince: seen };
+  const mapped: FileQuestion | undefined =
+    living === undefined ? undefined : { path: mapFile(living, { start, end }), root: root.path };
+  return { named, mapped, name: basename(gone ? path.slice(0, -DELETED.length) : path) };
+}
+
+/** Whether the file that is mapped asks no server, whatever its name leads to. */
+const isLocalMapping = (root: Root, mapping: Mapping): boolean =>
+  isMemoryFile(mapping) || root.mounts.isLocal(mapping.device) || ownMounts().isLocal(mapping.device);
+
 /** The file of a mapping as its process sees it; one that was replaced meanwhile, as long as it is mapped by `living`. */
 export function symbolsOfMapping(
   root: Root,
   mapping: Mapping,
   living: number | undefined,
 ): FileSymbols | undefined {
-  const { path, device, seen, start, end } = mapping;
   if (root.path === undefined) return undefined;
-  const gone = path.endsWith(DELETED);
-  const named: FileQuestion[] = gone
-    ? []
-    : [{ path: root.path + path, root: root.path, unchangedSince: seen }];
-  const mapped: FileQuestion[] =
-    living === undefined ? [] : [{ path: mapFile(living, { start, end }), root: root.path }];
-  const name = basename(gone ? path.slice(0, -DELETED.length) : path);
-  const mount = gone ? undefined : serverOf(root, path);
-  if (mount) return askedSymbols([...named, ...mapped], name, mount, root);
-  const found = named.length > 0 ? fileSymbols(named[0]) : undefined;
-  if (found || mapped.length === 0) return found;
-  const isLocal = isMemoryFile(mapping) || root.mounts.isLocal(device) || ownMounts().isLocal(device);
-  if (isLocal) return fileSymbols(mapped[0]);
-  return askedSymbols(mapped, name, { ...UNKNOWN, device, point: path }, root);
+  const { named, mapped, name } = questionsOf(root, mapping, living);
+  const mount = named && serverOf(root, mapping.path);
+  if (mount) return askedSymbols(mapped ? [named, mapped] : [named], name, mount, root);
+  const found = named && fileSymbols(named);
+  if (found || !mapped) return found;
+  if (isLocalMapping(root, mapping)) return fileSymbols(mapped);
+  const { device, path } = mapping;
+  return askedSymbols([mapped], name, { ...UNKNOWN, device, point: path }, root);
+}
+
+/** The first answer that `ask` has for a mapping's file, of files that can be read without waiting for a server. */
+export function fromMappedFile<T>(
+  root: Root,
+  mapping: Mapping,
+  living: number | undefined,
+  ask: (file: FileQuestion) => T | undefined,
+): T | undefined {
+  if (root.path === undefined) return undefined;
+  const { named, mapped } = questionsOf(root, mapping, living);
+  const mount = named && root.mounts.served(mapping.path);
+  if (mount && !askReader({ exists: forOthers(named.path) }, mount)) {
+    root.silent(mount);
+    return undefined;
+  }
+  const found = named && ask(named);
+  if (found || !mapped || !isLocalMapping(root, mapping)) return found;
+  return ask(mapped);
 }
 
 /** What a JIT's map says of an address. `path`: as the process sees it. */

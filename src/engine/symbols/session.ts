@@ -10,6 +10,7 @@ import type { Mount } from "../kernel/mounts.ts";
 import type { ResolvedSymbol, SymbolContext } from "./context.ts";
 import { kernelSymbol, kernelSymbolsHidden } from "./kernel.ts";
 import { pidOffsets } from "./offsets.ts";
+import type { ProcessSymbols } from "./process.ts";
 import { Processes } from "./processes.ts";
 
 const LOOK_EVERY = 200;
@@ -60,7 +61,10 @@ export class SessionSymbols implements SymbolContext, Disposable {
       ...plan.maps.flatMap((map) => (map.script ? [map.script.value] : [])),
       ...plan.actions.flatMap((action) => action.arguments.map((argument) => argument.type)),
     ];
-    this.#usesUserSymbols = this.#watched.length > 0 || types.some((type) => pidOffsets(type).length > 0);
+    this.#usesUserSymbols =
+      this.#watched.length > 0 ||
+      types.some((type) => pidOffsets(type).length > 0) ||
+      plan.maps.some(({ role }) => role === "unwind");
   }
 
   /** To be called before the first program runs. `warn`: for what is to be said once. */
@@ -73,6 +77,12 @@ export class SessionSymbols implements SymbolContext, Disposable {
   follow(pid: number): void {
     this.#followed = pid;
     if (this.#usesUserSymbols) this.#processes.get(pid);
+  }
+
+  /** A process with what it has mapped now. */
+  process(pid: number): ProcessSymbols {
+    this.#processes.catchUp();
+    return this.#processes.get(pid);
   }
 
   /** Looks for new processes, when it is time. */

@@ -4,7 +4,8 @@ import { ElfFile } from "libbpf-ts";
 import { mappingsOf } from "../kernel/processes.ts";
 import { type FileSymbols, symbolsOf } from "./files.ts";
 
-function read(): FileSymbols | undefined {
+/** Our own, in memory; undefined: there is none. Throws where /proc/self/mem can't be read. */
+export function vdsoFile(): ElfFile | undefined {
   const mapping = mappingsOf(process.pid).find(({ path }) => path === "[vdso]");
   if (!mapping) return undefined;
   const bytes = Buffer.alloc(mapping.end - mapping.start);
@@ -14,7 +15,7 @@ function read(): FileSymbols | undefined {
   } finally {
     closeSync(fd);
   }
-  return symbolsOf(ElfFile.of(bytes, "[vdso]"), "");
+  return ElfFile.of(bytes, "[vdso]");
 }
 
 let vdso: { symbols: FileSymbols | undefined } | undefined;
@@ -23,7 +24,8 @@ export function vdsoSymbols(): FileSymbols | undefined {
   if (!vdso) {
     vdso = { symbols: undefined };
     try {
-      vdso.symbols = read();
+      const file = vdsoFile();
+      vdso.symbols = file && symbolsOf(file, "");
     } catch {
       // No /proc/self/mem: addresses stay numbers.
     }

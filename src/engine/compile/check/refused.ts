@@ -5,7 +5,6 @@ import type { Context } from "./context.ts";
 /** Functions and builtins of the language. */
 const UNSUPPORTED_FUNCTIONS: Readonly<Record<string, string>> = {
   debugf: "printf() prints",
-  dw_ustack: "ustack() unwinds by frame pointers: it works for programs built with -fno-omit-frame-pointer",
   unwatch: "a watchpoint stays until the script ends: exit() ends it",
   nop: "leave it out: an empty action does as little",
 };

@@ -104,6 +104,7 @@ group("maps", () => {
     ["@s = sum(-1); @s = sum(arg0);", { "@s": "sum()" }],
     ["@c = count(); @y = (uint64)@c;", { "@c": "count()", "@y": "uint64" }],
     ["@c = count(); @y = 1; @y = @c;", { "@c": "count()", "@y": "uint64" }],
+    ["@[dw_ustack(perf, 5)] = count();", { "@": "ustack(perf, 5) → count()" }],
     ["@[kstack(3), ustack(perf)] = count();", { "@": "(kstack(bpftrace, 3), ustack(perf, 127)) → count()" }],
     ["@s[tid] = nsecs; @ns = hist(nsecs - @s[tid]);", { "@s": "uint32 → uint64", "@ns": "hist()" }],
     ["@x++;", { "@x": "int64" }],

@@ -361,7 +361,7 @@ class DefinitionReader {
 const COMMON_WORDS = new Set(
   (
     "printf print count sum avg min max stats hist lhist tseries clear zero delete has_key len exit time strftime str buf " +
-    "join ksym usym kaddr uaddr kstack ustack strncmp ntop pton cat system perf raw bpftrace build_id boot monotonic tai " +
+    "join ksym usym kaddr uaddr kstack ustack dw_ustack strncmp ntop pton cat system perf raw bpftrace build_id boot monotonic tai " +
     "sw_tai string void bool int8 int16 int32 int64 uint8 uint16 uint32 uint64 char short int long unsigned signed size_t " +
     "u8 u16 u32 u64 s8 s16 s32 s64 defined ifdef BPFTRACE_HAVE_BTF"
   ).split(" "),

@@ -110,7 +110,7 @@ export interface Group {
 const MANY_TRACEPOINTS = 8;
 
 /** Calls and builtins that look at the registers or the stack, which differ between the two kinds. */
-const OF_CONTEXT = new Set(["kstack", "ustack", "func", "usermode"]);
+const OF_CONTEXT = new Set(["kstack", "ustack", "dw_ustack", "func", "usermode"]);
 
 /** Whether what a body does depends on how its probe is attached. */
 function usesContext({ predicate, body }: TypedAction): boolean {

@@ -27,6 +27,7 @@ import { stackDepth, writeStack } from "./stacks.ts";
 import { strlen, strncmp, writeBuffer, writeConcatenated, writeStr } from "./strings.ts";
 import { taskByPid } from "./tasks.ts";
 import { NotSupported } from "./unsupported.ts";
+import { unwindFrames } from "./unwind.ts";
 
 type Call = Extract<TypedExpression, { op: "call" }>;
 
@@ -42,7 +43,11 @@ const SCALAR: Record<string, (cx: Cx, e: Call) => Value> = {
   has_key: (cx, e) => hasKey(cx, e.map!, e.arguments[0]),
   delete: (cx, e) => deleteKey(cx, e.map!, e.arguments[0]),
   len: (cx, e) => countEntries(cx, e.map!),
-  "len.stack": (cx, e) => stackDepth(cx, e.arguments[0]),
+  "len.stack": (cx, e) => {
+    const [stack] = e.arguments;
+    const unwound = stack.op === "call" && stack.name === "dw_ustack";
+    return stackDepth(cx, stack, unwound ? unwindFrames : undefined);
+  },
   signal: (cx, e) => {
     const helper = e.data?.thread ? "send_signal_thread" : "send_signal";
     const status = cx.b.call(helper, scalar(cx, e.arguments[0]));
@@ -136,6 +141,7 @@ const WRITE: Record<string, (cx: Cx, e: Call, to: Place) => void> = {
   },
   kstack: (cx, e, to) => writeStack(cx, e.type as Extract<Type, { kind: "stack" }>, to),
   ustack: (cx, e, to) => writeStack(cx, e.type as Extract<Type, { kind: "stack" }>, to),
+  dw_ustack: (cx, e, to) => writeStack(cx, e.type as Extract<Type, { kind: "stack" }>, to, unwindFrames),
   usym: (cx, e, to) => {
     storeScalar(cx, to, 8, scalar(cx, e.arguments[0]));
     storeScalar(cx, offsetBy(to, 8), 4, userPid(cx));

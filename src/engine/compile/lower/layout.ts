@@ -11,6 +11,7 @@ import type { Span } from "../diagnostic.ts";
 import type { ActionPlan, CapturePlan, GlobalsLayout, MapPlan, PlannedAction } from "../plan.ts";
 import type { MapInfo, TypedProgram } from "../typed.ts";
 import { alignOf, isAggregation, roundUp, sizeOf, stackFrameBytes, type Type } from "../types.ts";
+import { UNWIND_MAPS, type UnwindMap } from "../unwindMaps.ts";
 import type { Target } from "./target.ts";
 import { NotSupported } from "./unsupported.ts";
 
@@ -63,7 +64,7 @@ export class Layout {
     this.#bigScratch = bigScratch;
     this.#target = target;
     for (const info of typed.maps) this.#scriptMaps.set(info, this.#planScriptMap(info));
-    const mapFull = 64;
+    const mapFull = 80;
     const guard = mapFull + 8 * typed.maps.length;
     const words = guarded ? 5 : 0;
     this.globals = {
@@ -77,6 +78,7 @@ export class Layout {
       stringsTruncated: 32,
       taiOffset: 48,
       packetsLost: 56,
+      unwind: { lacking: 64, pid: 72 },
       mapFull,
       ...(guarded && {
         guard: { start: guard, spent: guard + 8, limit: guard + 16, tripped: guard + 24, mask: guard + 32 },
@@ -263,6 +265,13 @@ export class Layout {
       this.#constants.set(name, index);
     }
     return index;
+  }
+
+  /** A map of dw_ustack(); the first question makes all of them. */
+  unwindMap(name: UnwindMap): number {
+    const find = () => this.maps.findIndex((map) => map.name === name);
+    if (find() < 0) for (const map of UNWIND_MAPS) this.#add({ ...map });
+    return find();
   }
 
   /** Zeros of at least `size` bytes. */

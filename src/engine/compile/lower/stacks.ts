@@ -13,7 +13,7 @@ import { countGlobal, mapStatus } from "./errors.ts";
 import { UPDATE_NOEXIST } from "./maps.ts";
 import { addressOf, offsetBy, type Place, zeroBytes } from "./memory.ts";
 
-type StackType = Extract<Type, { kind: "stack" }>;
+export type StackType = Extract<Type, { kind: "stack" }>;
 
 const USER_STACK = 1 << 8;
 const USER_BUILD_ID = 1 << 11;
@@ -25,13 +25,16 @@ const MULTIPLIER = constant(0x9e3779b97f4a7c15n);
 const flagsOf = ({ space, mode }: StackType): Value =>
   constant(space === "kernel" ? 0 : mode === "build_id" ? USER_STACK | USER_BUILD_ID : USER_STACK);
 
-export function writeStack(cx: Cx, type: StackType, to: Place): void {
+/** How the frames of the current stack are found. */
+export type ReadFrames = (cx: Cx, type: StackType, size: number) => Frames;
+
+export function writeStack(cx: Cx, type: StackType, to: Place, read: ReadFrames = readFrames): void {
   const { b } = cx;
   const { map, index } = cx.layout.stackMap(type);
   const id = b.fresh();
   cx.scope(() => {
     const size = type.depth * stackFrameBytes(type);
-    const { start, bytes } = readFrames(cx, type, size);
+    const { start, bytes } = read(cx, type, size);
     b.assign(id, bytes);
     const failed = b.block("no frames", true);
     const done = b.block("stored");
@@ -53,20 +56,23 @@ export function writeStack(cx: Cx, type: StackType, to: Place): void {
   b.store(to.base, to.offset + 12, 4, constant(index));
 }
 
-interface Frames {
+export interface Frames {
   /** Address of the first. */
   start: Value;
   /** Bytes of all, 0 or an error. */
   bytes: Value;
 }
 
-function readFrames(cx: Cx, type: StackType, size: number): Frames {
+/** The kernel's own walk, by frame pointers: bytes of frames, 0 or an error. */
+export function kernelWalk(cx: Cx, type: StackType, to: Place, size: number): Value {
+  // Raw tracepoints' get_stack was declared to read its buffer, too.
+  if (to.base.kind === "slot" && !cx.target.can("readUnwritten")) zeroBytes(cx, to, size);
+  return cx.b.call("get_stack", cx.context, addressOf(cx, to), constant(size), flagsOf(type));
+}
+
+export function readFrames(cx: Cx, type: StackType, size: number): Frames {
   const { b } = cx;
-  const read = (to: Place) => {
-    // Raw tracepoints' get_stack was declared to read its buffer, too.
-    if (to.base.kind === "slot" && !cx.target.can("readUnwritten")) zeroBytes(cx, to, size);
-    return b.call("get_stack", cx.context, addressOf(cx, to), constant(size), flagsOf(type));
-  };
+  const read = (to: Place) => kernelWalk(cx, type, to, size);
   if (!lacksCaller(cx, type)) {
     const frames = cx.temporary(size, "stack");
     return { start: addressOf(cx, frames), bytes: read(frames) };
@@ -154,10 +160,10 @@ function countFailure(cx: Cx, type: StackType, id: number): void {
 }
 
 /** Frames of the current stack. */
-export function stackDepth(cx: Cx, e: TypedExpression): Value {
+export function stackDepth(cx: Cx, e: TypedExpression, read: ReadFrames = readFrames): Value {
   const type = e.type as StackType;
   const size = type.depth * 8;
-  const { bytes } = readFrames(cx, { ...type, mode: "raw" }, size);
+  const { bytes } = read(cx, { ...type, mode: "raw" }, size);
   const result = cx.b.fresh();
   cx.b.assign(result, ZERO);
   cx.b.when("sgt", bytes, ZERO, () => cx.b.assign(result, cx.b.alu("rsh", bytes, constant(3))));

@@ -24,11 +24,11 @@ const TAGS = new Set(["struct", "union", "enum"]);
  * other name in parentheses is a type when something that can start an expression follows.
  */
 const VALUES =
-  /^(?:args|ctx|kstack|ustack|nsecs|elapsed|pid|tid|uid|gid|cpid|ppid|pcomm|comm|cpu|ncpus|cgroup|curtask|rand|func|probe|probetype|retval|username|usermode|jiffies|numaid|s?arg[0-9]+|__builtin_\w+|true|false)$/;
+  /^(?:args|ctx|kstack|(?:dw_)?ustack|nsecs|elapsed|pid|tid|uid|gid|cpid|ppid|pcomm|comm|cpu|ncpus|cgroup|curtask|rand|func|probe|probetype|retval|username|usermode|jiffies|numaid|s?arg[0-9]+|__builtin_\w+|true|false)$/;
 
 /** Builtins that nothing may redefine. */
 export const isBuiltinName = (name: string): boolean =>
-  /^(?:args|ctx|kstack|ustack|nsecs|pid|tid|s?arg[0-9]+|__builtin_\w+)$/.test(name);
+  /^(?:args|ctx|kstack|(?:dw_)?ustack|nsecs|pid|tid|s?arg[0-9]+|__builtin_\w+)$/.test(name);
 
 export const isValueName = (name: string): boolean => VALUES.test(name);
 

@@ -182,7 +182,7 @@ export const CONFIG: readonly ConfigRow[] = [
   },
   ...(
     [
-      ["dw_ustack", "warn", "Accepted for scripts that set it; dw_ustack() itself is refused."],
+      ["dw_ustack", "warn", "Whether dw_ustack() may be used, and with a warning."],
       ["typeinfo", "enable", "Whether typeinfo() may be used."],
       ...["map_decl", "import", "macro", "addr"].map(
         (feature) =>

@@ -220,6 +220,14 @@ export const FUNCTIONS: readonly FunctionRow[] = [
     value: process.stack,
   },
   {
+    name: "dw_ustack",
+    signatures: ["ustack dw_ustack([mode] [, const int limit])"],
+    help: "The user stack of programs built without frame pointers, unwound by the tables (.eh_frame) that all have. For the processes of -p, -c and --dwarf-pid; others are walked by frame pointers. Modes are bpftrace, perf and raw. x86-64.",
+    arguments: [0, 2],
+    bare: true,
+    value: process.stack,
+  },
+  {
     name: "ksym",
     signatures: ["ksym ksym(uint64 address)"],
     help: "The kernel function that an address is in; looked up when it is printed.",

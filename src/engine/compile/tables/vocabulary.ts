@@ -35,6 +35,7 @@ export const CALL_OPS = {
   buf: "[pointer or array, length?: u64] → buffer; without length: all of type.size",
   kstack: "[] → stack; depth and mode are in the type",
   ustack: "[] → stack",
+  dw_ustack: "[] → stack",
   ksym: "[address] → ksym",
   usym: "[address] → usym",
   ntop: "[address] → inet; int or array of 4 bytes (network order), or of 16; data.family: 2 or 10",

@@ -69,8 +69,26 @@ const STACK_MODES: readonly string[] = ["bpftrace", "perf", "raw", "build_id"];
 /** PERF_MAX_STACK_DEPTH: what the kernel walks. */
 const MAX_DEPTH = 127n;
 
+/** The unstable feature, as the script's config has it. */
+function mayUnwind(call: CallExpression, cx: Parameters<CheckValue>[1]): void {
+  if (!cx.final) return;
+  const setting = cx.config.unstable.unstable_dw_ustack;
+  if (setting === "error")
+    cx.error("unstable", call.span, "dw_ustack() is switched off by unstable_dw_ustack=error");
+  if (setting === "warn" && !cx.report.list.some(({ code }) => code === "unstable"))
+    cx.report.warning(
+      "unstable",
+      call.span,
+      "dw_ustack() is an unstable feature of the language: it may change",
+      {
+        hint: "config = { unstable_dw_ustack=enable } prevents this warning",
+      },
+    );
+}
+
 export const stack: CheckValue = (call, cx) => {
   const space = call.name === "kstack" ? "kernel" : "user";
+  if (call.name === "dw_ustack") mayUnwind(call, cx);
   let shown: string = cx.config.stackMode;
   let depth: bigint | undefined = MAX_DEPTH;
   const first = mode(call, 0);
@@ -98,18 +116,24 @@ export const stack: CheckValue = (call, cx) => {
         "argument-range",
         call.span,
         `the limit of ${call.name}() is from 1 to ${MAX_DEPTH}, and this is ${depth}`,
-        `the kernel records no more than ${MAX_DEPTH} frames of a stack`,
+        `no more than ${MAX_DEPTH} frames of a stack are kept`,
       );
   }
-  if (space === "kernel" && shown === "build_id") {
+  if (call.name !== "ustack" && shown === "build_id") {
     if (hasMode)
-      return cx.fail("unknown-mode", call.span, "build_id is for ustack: the kernel's own frames have none");
+      return cx.fail(
+        "unknown-mode",
+        call.span,
+        space === "kernel"
+          ? "build_id is for ustack: the kernel's own frames have none"
+          : "build_id is for ustack: dw_ustack() keeps addresses",
+      );
     cx.report.warning(
       "unknown-mode",
       call.span,
-      "stack_mode=build_id is for ustack: kstack shows addresses",
+      `stack_mode=build_id is for ustack: ${call.name} shows addresses`,
       {
-        hint: "set the mode where it is used, as in kstack(bpftrace)",
+        hint: `set the mode where it is used, as in ${call.name}(bpftrace)`,
       },
     );
     shown = "raw";

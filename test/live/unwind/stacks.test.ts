@@ -1,0 +1,205 @@
+/** dw_ustack(): whole stacks of programs without frame pointers, by known work. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { ElfFile } from "libbpf-ts";
+import { describe, expect, test } from "vitest";
+import type { Program } from "../../support/programs.ts";
+import { runScript } from "../../support/script.ts";
+import { stacksOf } from "../symbols/support.ts";
+import { alone, atLeaf, CHAIN, canUnwind, fixed, lazy, library, pie, QUIET, stripped } from "./support.ts";
+
+const stacks = async (action: string, program: Program, ...args: string[]) => {
+  const run = await runScript(atLeaf(action), ["-c", [program.path, ...args].join(" ")]);
+  expect(run.stderr).toBe("");
+  expect(run.losses).toMatchObject({ stacksLost: 0 });
+  return stacksOf(run.stdout);
+};
+
+const KINDS: readonly [string, () => Program, RegExp][] = [
+  ["position-independent", () => pie, CHAIN],
+  ["at fixed addresses", () => fixed, CHAIN],
+  ["static", () => alone, CHAIN],
+  ["stripped", () => stripped, CHAIN],
+];
+
+describe.skipIf(!canUnwind)("dw_ustack()", () => {
+  test.each(KINDS)("a program %s: through libc, sized, aligned and big frames", async (_, program, chain) => {
+    const found = await stacks("@[dw_ustack()] = count();", program(), "chain", "40");
+    expect([...found.values()]).toEqual([40]);
+    expect([...found.keys()][0]).toMatch(chain);
+  });
+
+  test("a thread, from where it starts", async () => {
+    const found = await stacks("@[dw_ustack()] = count();", pie, "thread", "30");
+    expect([...found]).toEqual([[expect.stringMatching(/^leaf work start \S+( \S+)?$/), 30]]);
+  });
+
+  test.each(["signal", "altstack"])("a handler, and what it interrupted: %s", async (kind) => {
+    const found = await stacks("@[dw_ustack()] = count();", pie, kind, "20");
+    const whole = /^leaf handler __restore_rt kernel interrupted signals main (\S+ )+_start$/;
+    expect([...found]).toEqual([[expect.stringMatching(whole), 20]]);
+  });
+
+  test("a library that is loaded after the start", async () => {
+    const found = await stacks("@[dw_ustack()] = count();", pie, "plugin", "25", library.path);
+    const whole = /^leaf inner plugged main (\S+ )+_start$/;
+    expect([...found]).toEqual([[expect.stringMatching(whole), 25]]);
+  });
+
+  test("code made at run time is passed by its frame pointer", async () => {
+    const found = await stacks("@[dw_ustack()] = count();", pie, "made", "15");
+    const whole = /^leaf 0x[0-9a-f]+ main (\S+ )+_start$/;
+    expect([...found]).toEqual([[expect.stringMatching(whole), 15]]);
+  });
+
+  test("limits, modes, len()", async () => {
+    const { stdout, stderr } = await runScript(
+      atLeaf(
+        "@p[dw_ustack(perf, 2)] = count(); @r[dw_ustack(raw, 3)] = count(); @one[dw_ustack(1)] = count(); @n = len(dw_ustack(6));",
+      ),
+      ["-c", `${pie.path} chain 10`],
+    );
+    expect(stderr).toBe("");
+    expect(stdout).toMatch(
+      /^@p\[\n\t[0-9a-f]+ leaf\+\d+ \(.*\/unwound\)\n\t[0-9a-f]+ compare\+\d+ \(.*\/unwound\)\n\]: 10$/m,
+    );
+    expect(stdout).toMatch(/^@r\[\n([0-9a-f]+\n){3}\]: 10$/m);
+    expect(stdout).toMatch(/^@one\[\n {8}leaf\+\d+\n\]: 10$/m);
+    expect(stdout).toMatch(/^@n: 6$/m);
+  });
+
+  test("where a thread waits: its registers are those of the kernel's entry", async () => {
+    const { stdout } = await runScript(
+      `${QUIET} tracepoint:sched:sched_switch /pid == cpid && args.prev_state != 0/ { @[dw_ustack()] = count(); }`,
+      ["-c", `${pie.path} sleep 20`],
+    );
+    const slept = [...stacksOf(stdout)].find(([stack]) => /^kernel sleeper main (\S+ )+_start$/.test(stack));
+    expect(slept?.[1]).toBe(20);
+  });
+
+  test("functions and their returns, also below functions that have been probed so", async () => {
+    const { stdout, stderr } = await runScript(
+      `${QUIET} uprobe:${pie.path}:leaf { @at[dw_ustack(3)] = count(); }
+       uretprobe:${pie.path}:compare { @back[dw_ustack()] = count(); }
+       uretprobe:${pie.path}:sized { @sized[dw_ustack(3)] = count(); }
+       tracepoint:raw_syscalls:sys_enter /pid == cpid && args.id == 110/ { @[dw_ustack()] = count(); }`,
+      ["-c", `${pie.path} chain 12`],
+    );
+    expect(stderr).toBe("");
+    const found = [...stacksOf(stdout)].map(([stack, count]) => {
+      expect(count).toBe(12);
+      return stack;
+    });
+    expect(found).toHaveLength(4);
+    expect(found.filter((stack) => CHAIN.test(stack))).toHaveLength(1);
+    expect(found.some((stack) => /^\S+ (\S+ ){0,2}sorter sized aligned roomy main/.test(stack))).toBe(true);
+    expect(found).toContain("aligned roomy main");
+  });
+
+  test("within the procedure linkage table, before and behind its push", async () => {
+    const plt = (() => {
+      using elf = ElfFile.open(lazy.path);
+      return elf.section(".plt")!;
+    })();
+    // The first entry is the one that looks names up; the program's functions follow.
+    const entries = Array.from({ length: plt.size / 16 - 1 }, (_, i) => plt.addr + 16 * (i + 1));
+    const probes = entries.flatMap((entry) => [entry, entry + 11]);
+    const { stdout } = await runScript(
+      `${QUIET} ${probes.map((at) => `uprobe:${lazy.path}:0x${at.toString(16)}`).join(",")} { @[dw_ustack(3)] = count(); }`,
+      ["-c", `${lazy.path} chain 5`, "--unsafe"],
+    );
+    const found = [...stacksOf(stdout)];
+    // qsort is called five times and looked up once; none of the callers is left out.
+    const sorting = found.filter(([stack]) => /^\S+ sorter sized$/.test(stack));
+    expect(sorting.reduce((sum, [, count]) => sum + count, 0)).toBe(6);
+    expect(found.every(([stack]) => /\b(main|roomy|aligned|sized|sorter)\b/.test(stack))).toBe(true);
+  });
+
+  test("samples of busy code, in the vdso and in libc too, are whole", async () => {
+    const { stdout } = await runScript(
+      `${QUIET} profile:hz:997 { @[dw_ustack(raw)] = count(); @s[dw_ustack()] = count(); }`,
+      ["-c", `${pie.path} spin 500`],
+    );
+    const found = [...stacksOf(stdout)].filter(([stack]) => /\bspin\b/.test(stack));
+    const all = found.reduce((sum, [, count]) => sum + count, 0);
+    const whole = found.filter(([stack]) => /\bspin main (\S+ )+_start$/.test(stack));
+    expect(all).toBeGreaterThan(20);
+    expect(whole.reduce((sum, [, count]) => sum + count, 0)).toBe(all);
+  });
+});
+
+describe.skipIf(!canUnwind)("whose stacks", () => {
+  const begin = async (...args: string[]) => {
+    const child = spawn(pie.path, [...args, "wait"], { stdio: ["pipe", "inherit", "inherit"] });
+    await once(child, "spawn");
+    return child;
+  };
+
+  test("-p: a process that runs already", async () => {
+    const child = await begin("chain", "30");
+    const { stdout, stderr } = await runScript(
+      atLeaf("@[dw_ustack()] = count();"),
+      ["-p", `${child.pid}`],
+      async () => {
+        child.stdin.end("\n");
+        await once(child, "exit");
+      },
+    );
+    expect(stderr).toBe("");
+    expect([...stacksOf(stdout)]).toEqual([[expect.stringMatching(CHAIN), 30]]);
+  });
+
+  test("--dwarf-pid: several", async () => {
+    const children = [await begin("chain", "7"), await begin("thread", "9")];
+    const { stdout, stderr } = await runScript(
+      atLeaf("@[dw_ustack()] = count();"),
+      children.flatMap(({ pid }) => ["--dwarf-pid", `${pid}`]),
+      () =>
+        Promise.all(
+          children.map((child) => {
+            child.stdin.end("\n");
+            return once(child, "exit");
+          }),
+        ),
+    );
+    expect(stderr).toBe("");
+    expect(new Map([...stacksOf(stdout)].map(([stack, count]) => [count, stack]))).toEqual(
+      new Map([
+        [7, expect.stringMatching(CHAIN)],
+        [9, expect.stringMatching(/^leaf work start \S+/)],
+      ]),
+    );
+  });
+
+  test("another process: by frame pointers, and said once", async () => {
+    const [followed, other] = [await begin("chain", "1"), await begin("chain", "5")];
+    const { stdout, stderr } = await runScript(
+      atLeaf("@n[pid] = count(); @[len(dw_ustack())] = count();"),
+      ["--dwarf-pid", `${followed.pid}`],
+      async () => {
+        for (const child of [other, followed]) {
+          child.stdin.end("\n");
+          await once(child, "exit");
+        }
+        await new Promise((done) => setTimeout(done, 200));
+      },
+    );
+    expect(stdout).toMatch(new RegExp(`^@n\\[${other.pid}\\]: 5$`, "m"));
+    expect(stderr.match(/no unwind tables/g)).toHaveLength(1);
+    expect(stderr).toMatch(new RegExp(`--dwarf-pid ${other.pid} `));
+  });
+
+  test("none: says what to do", async () => {
+    await expect(runScript(`${QUIET} profile:hz:9 { @[dw_ustack()] = count(); }`)).rejects.toThrow(
+      /dw_ustack\(\) needs to know whose stacks to unwind: .*--dwarf-pid/,
+    );
+  });
+
+  test("nothing of the command is left stopped", async () => {
+    const { status } = await runScript(`${QUIET} profile:hz:9 { @[dw_ustack()] = count(); }`, ["-c", "true"]);
+    expect(status).toBe(0);
+    const stat = readFileSync("/proc/self/stat", "latin1");
+    expect(stat).not.toMatch(/\) T /);
+  });
+});
