@@ -47,7 +47,7 @@ hostname -F /etc/hostname
 ldconfig
 # The line to the host carries bytes, not what a terminal makes of them.
 stty -F /dev/ttyS1 raw -echo
-cd ${root} && TRACEDECK_TEST_PROGRAMS=${PROGRAMS} TRACEDECK_TEST_SLOWNESS=10 node /tests/main.mjs /tests/files.json
+cd ${root} && NODE_OPTIONS=--jitless TRACEDECK_TEST_PROGRAMS=${PROGRAMS} TRACEDECK_TEST_SLOWNESS=10 node /tests/main.mjs /tests/files.json
 poweroff -f
 `;
 

@@ -10,12 +10,17 @@ import { sourceLines } from "./sources.mjs";
  */
 const EMULATORS_FAULT = /Oops: int3: 0000|softlockup: hung tasks/;
 
+/** No file that may go without a run is given out after this part of the limit, so that those that run have time to end. */
+const LAST_START = 0.8;
+
 /**
  * Runs files until all are done, a machine breaks, or `limit` milliseconds have passed, in `machines` machines at once. Machines
- * know files by their index in `names`; `bundles` is the folder of what they became. `print` gets lines as files end. Gives
- * tests ({ name, state }) in the order of the files, the kernel's version, and `broken`: why not all ran.
+ * know files by their index in `names`; those that `isSpare` come last, and go without a run where time is short; `bundles` is
+ * the folder of what they became. `print` gets lines as files end. Gives tests ({ name, state }) in the order of the files, the
+ * kernel's version, files that were not run, and `broken`: why one that had to be was not.
  */
-export async function runLane({ kernel, initrd, bundles, scratch, names, machines, limit, print }) {
+export async function runLane({ kernel, initrd, bundles, scratch, names, isSpare, machines, limit, print }) {
+  const begun = performance.now();
   const readable = sourceLines(bundles);
   const waiting = names.map((_, index) => index);
   const results = names.map(() => []);
@@ -23,6 +28,11 @@ export async function runLane({ kernel, initrd, bundles, scratch, names, machine
   const running = new Set();
   let version = "";
   let broken;
+  let stopped = false;
+  const isLate = () => performance.now() - begun > limit * LAST_START;
+  /** Those that have begun with time to end. */
+  const inTime = new Set();
+  const begins = (index) => !isLate() && inTime.add(index);
   /** Files whose machine the emulator has ended once. */
   const retried = new Set();
 
@@ -55,8 +65,9 @@ export async function runLane({ kernel, initrd, bundles, scratch, names, machine
           if (!version) print(`test:vm: Linux ${message.kernel} has booted`);
           version = message.kernel;
         } else if (message.kind === "next") {
+          if (isLate() && waiting.length > 0 && isSpare(names[waiting[0]])) waiting.length = 0;
           const index = waiting.shift();
-          if (index !== undefined) given.push(index);
+          if (index !== undefined && given.push(index) === 1) begins(index);
           reply(index ?? "");
         } else if (message.kind === "test") {
           results[given[0]].push({
@@ -67,6 +78,7 @@ export async function runLane({ kernel, initrd, bundles, scratch, names, machine
         } else if (message.kind === "fileEnd") {
           done.add(given[0]);
           report(given.shift(), message.milliseconds);
+          if (given.length > 0) begins(given[0]);
         } else if (message.kind === "kernelLog") {
           print(`test:vm: the kernel complained:\n${message.lines.join("\n")}`);
         }
@@ -75,7 +87,7 @@ export async function runLane({ kernel, initrd, bundles, scratch, names, machine
     running.add(machine);
     const failure = await machine.ended;
     running.delete(machine);
-    if (failure === undefined || broken) return;
+    if (failure === undefined || stopped) return;
     const inFile = given.length > 0 ? `while ${names[given[0]]} ran` : "while it booted";
     if (EMULATORS_FAULT.test(failure) && !retried.has(given[0])) {
       const word = EMULATORS_FAULT.exec(failure)[0];
@@ -85,22 +97,25 @@ export async function runLane({ kernel, initrd, bundles, scratch, names, machine
       waiting.unshift(...given);
       return run(number);
     }
-    stop(`${inFile}: ${failure}`);
+    broken = `${inFile}: ${failure}`;
+    stop();
   }
 
-  function stop(why) {
-    broken = why;
+  function stop() {
+    stopped = true;
     for (const machine of running) machine.stop();
   }
 
+  const notRun = () => names.filter((_, index) => !done.has(index));
   const timer = setTimeout(() => {
-    const left = names.filter((_, index) => !done.has(index));
-    stop(
-      `the limit of the whole run has passed (a slow host, or a test that hangs; --limit SECONDS gives more).\n` +
-        `Not run to their end:\n${left.map((name) => `  ${name}`).join("\n")}`,
-    );
+    const left = notRun().filter((name) => !isSpare(name) || inTime.has(names.indexOf(name)));
+    if (left.length > 0)
+      broken =
+        `the limit of the whole run has passed (a slow host, or a test that hangs; --limit SECONDS gives more).\n` +
+        `Not run to their end:\n${left.map((name) => `  ${name}`).join("\n")}`;
+    stop();
   }, limit);
   await Promise.all(Array.from({ length: machines }, (_, number) => run(number)));
   clearTimeout(timer);
-  return { tests: results.flat(), version, broken };
+  return { tests: results.flat(), version, notRun: notRun(), broken };
 }

@@ -1,9 +1,10 @@
 /**
- * Runs one test file and reports on descriptor 3:  node file.mjs FILE
- * Once the file's module is loaded it waits for something to read, or the end, on descriptor 4.
+ * Runs test files and reports on descriptor 3:  node file.mjs
+ * Lines on descriptor 4 name them, one after the other; each is loaded, and runs once another line has come. The end of
+ * the lines ends the process.
  * Imports test files, so that they build the programs they declare:  node file.mjs --collect FILE …
  */
-import { closeSync, readSync, writeSync } from "node:fs";
+import { readSync, writeSync } from "node:fs";
 import { stripVTControlCharacters } from "node:util";
 import { collectTests, type File, startTests, type Task, type VitestRunner } from "@vitest/runner";
 import { getFullName } from "@vitest/runner/utils";
@@ -35,9 +36,12 @@ function result(task: Task, state: TestResult["state"]): TestResult {
 const [first, ...rest] = process.argv.slice(2);
 const collecting = first === "--collect";
 
-function waitForTurn(): void {
-  readSync(4, Buffer.alloc(1));
-  closeSync(4);
+/** Without its end; empty at the end of all lines. */
+function nextLine(): string {
+  const byte = Buffer.alloc(1);
+  let line = "";
+  while (readSync(4, byte) > 0 && byte[0] !== 0x0a) line += byte.toString("latin1");
+  return line;
 }
 
 const runner: VitestRunner = {
@@ -56,7 +60,7 @@ const runner: VitestRunner = {
     try {
       return await import(path);
     } finally {
-      if (!collecting) waitForTurn();
+      if (!collecting) nextLine();
     }
   },
   onBeforeTryTask: (test) => say({ kind: "running", name: nameOf(test) }),
@@ -95,5 +99,8 @@ if (collecting) {
 }
 process.on("uncaughtException", failOutside);
 process.on("unhandledRejection", failOutside);
-for (const file of await startTests(specifications([first]), runner)) reportRest(file);
+for (let path = nextLine(); path !== ""; path = nextLine()) {
+  for (const file of await startTests(specifications([path]), runner)) reportRest(file);
+  say({ kind: "ended" });
+}
 process.exit();

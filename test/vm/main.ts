@@ -1,15 +1,16 @@
 /**
- * Runs in the virtual machine: the test files that the host gives it, each in a process of its own. While one runs, the
- * next one's process is started and loads its code, which takes an emulated processor seconds.
+ * Runs in the virtual machine: the test files that the host gives it, those of a folder that follow each other in one
+ * process. While the last of them runs, the next folder's is started, which takes an emulated processor seconds.
  */
-import { execFileSync, spawn } from "node:child_process";
-import { once } from "node:events";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { openSync, readFileSync, readSync, writeSync } from "node:fs";
 import { release } from "node:os";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
 import type { FileMessage, Message } from "./messages.ts";
+
+type ToldMessage = Exclude<FileMessage, { kind: "ended" }>;
 
 /** A file that takes longer hangs. */
 const FILE_LIMIT = 400_000;
@@ -32,58 +33,110 @@ function ask(): string {
   return answer;
 }
 
-/** The next file's process, which loads the file and waits; undefined if there is none left. The result runs it to its end. */
-function prepareNext(): (() => Promise<void>) | undefined {
-  const index = ask();
-  if (index === "") return undefined;
-  const child = spawn(process.execPath, [fileRunner, bundles[Number(index)]], {
-    stdio: ["ignore", "pipe", "pipe", "pipe", "pipe"],
-  });
-  let output = "";
-  for (const stream of [child.stdout, child.stderr]) {
-    stream!.on("data", (chunk) => {
-      output = (output + chunk).slice(-4000);
-    });
-  }
-  let running = "";
+/** A process that runs files of one folder, which share what it has read of the kernel. */
+class Runner {
+  readonly folder: string;
+  #child: ChildProcess;
+  #lines: Writable;
+  /** Once it has. */
+  #ended: string | undefined;
+  #output = "";
+  #running = "";
   /** What it says before its turn. */
-  let early: FileMessage[] | undefined = [];
-  createInterface({ input: child.stdio[3] as Readable }).on("line", (line) => {
-    const message = JSON.parse(line) as FileMessage;
-    if (message.kind === "running") running = message.name;
-    if (message.kind === "test" && message.name === running) running = "";
-    if (early) early.push(message);
-    else say(message);
-  });
-  const closed = once(child, "close");
-  const gate = child.stdio[4] as Writable;
-  gate.on("error", () => {});
+  #early: ToldMessage[] | undefined = [];
+  #fileEnds = () => {};
 
-  return async () => {
+  constructor(folder: string) {
+    this.folder = folder;
+    this.#child = spawn(process.execPath, [fileRunner], {
+      stdio: ["ignore", "pipe", "pipe", "pipe", "pipe"],
+    });
+    for (const stream of [this.#child.stdout, this.#child.stderr]) {
+      stream!.on("data", (chunk) => {
+        this.#output = (this.#output + chunk).slice(-4000);
+      });
+    }
+    createInterface({ input: this.#child.stdio[3] as Readable }).on("line", (line) =>
+      this.#hear(JSON.parse(line) as FileMessage),
+    );
+    this.#child.on("close", (code, signal) => {
+      this.#ended = `ended by ${signal ?? code}`;
+      this.#fileEnds();
+    });
+    this.#lines = this.#child.stdio[4] as Writable;
+    this.#lines.on("error", () => {});
+  }
+
+  get hasEnded(): boolean {
+    return this.#ended !== undefined;
+  }
+
+  #hear(message: FileMessage): void {
+    if (message.kind === "ended") {
+      this.#fileEnds();
+      return;
+    }
+    if (message.kind === "running") this.#running = message.name;
+    if (message.kind === "test" && message.name === this.#running) this.#running = "";
+    if (this.#early) this.#early.push(message);
+    else say(message);
+  }
+
+  /** Has it load a file, now or when it has ended the one that runs. */
+  load(bundle: string): void {
+    this.#lines.write(`${bundle}\n`);
+  }
+
+  /** Runs the file that was loaded to its end. */
+  async run(): Promise<void> {
     const begun = performance.now();
-    early?.forEach(say);
-    early = undefined;
-    gate.end("\n");
-    const limit = setTimeout(() => child.kill("SIGKILL"), FILE_LIMIT);
-    const [code, signal] = await closed;
+    this.#early?.forEach(say);
+    this.#early = undefined;
+    const fileEnds = new Promise<void>((resolve) => {
+      this.#fileEnds = resolve;
+    });
+    this.#lines.write("\n");
+    const limit = setTimeout(() => this.#child.kill("SIGKILL"), FILE_LIMIT);
+    if (!this.#ended) await fileEnds;
     clearTimeout(limit);
     const milliseconds = Math.round(performance.now() - begun);
-    if (code !== 0) {
-      const why =
-        milliseconds >= FILE_LIMIT ? `still ran after ${FILE_LIMIT / 1000} s` : `ended by ${signal ?? code}`;
-      const name = running || "(the file's process)";
-      say({ kind: "test", name, state: "failed", milliseconds, errors: [`${why}\n${output}`] });
+    if (this.#ended) {
+      const why = milliseconds >= FILE_LIMIT ? `still ran after ${FILE_LIMIT / 1000} s` : this.#ended;
+      const name = this.#running || "(the file's process)";
+      say({ kind: "test", name, state: "failed", milliseconds, errors: [`${why}\n${this.#output}`] });
     }
     say({ kind: "fileEnd", milliseconds });
-  };
+  }
+
+  end(): void {
+    this.#lines.end();
+  }
+}
+
+/** The process for a file: one that runs another of its folder, if that lives, or a new one, which loads it meanwhile. */
+function runnerFor(bundle: string, other?: Runner): Runner {
+  const folder = dirname(bundle);
+  const runner = other?.folder === folder && !other.hasEnded ? other : new Runner(folder);
+  runner.load(bundle);
+  return runner;
+}
+
+function nextBundle(): string | undefined {
+  const index = ask();
+  return index === "" ? undefined : bundles[Number(index)];
 }
 
 say({ kind: "start", kernel: release() });
-let next = prepareNext();
-while (next) {
-  const ended = next();
-  next = prepareNext();
+let bundle = nextBundle();
+let runner = bundle && runnerFor(bundle);
+while (runner) {
+  const ended = runner.run();
+  bundle = nextBundle();
+  let next = bundle && runnerFor(bundle, runner);
   await ended;
+  if (bundle && next === runner && runner.hasEnded) next = runnerFor(bundle);
+  if (next !== runner) runner.end();
+  runner = next;
 }
 /** Warnings and worse, which a test may have caused without failing. */
 const complaints = execFileSync("dmesg", { encoding: "utf8" })

@@ -15,7 +15,9 @@ export interface TestResult {
 export type FileMessage =
   | TestResult
   /** A test begins; named if nothing more comes. */
-  | { kind: "running"; name: string };
+  | { kind: "running"; name: string }
+  /** All tests of the file have ended. */
+  | { kind: "ended" };
 
 /** What the machine says. */
 export type Message =
@@ -23,7 +25,7 @@ export type Message =
   /** Asks for the index of a file to run; the host answers with a line, empty if there is none left. */
   | { kind: "next" }
   /** Of the first file that was given and has not ended. */
-  | FileMessage
+  | Exclude<FileMessage, { kind: "ended" }>
   | { kind: "fileEnd"; milliseconds: number }
   /** The kernel's complaints while the tests ran. */
   | { kind: "kernelLog"; lines: readonly string[] }

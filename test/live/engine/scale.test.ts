@@ -47,8 +47,10 @@ describe.skipIf(!isRoot)("scale", () => {
     );
     expect(done.status).toBe(0);
     expect(done.probes).toBeGreaterThan(600);
-    expect(done.milliseconds).toBeLessThan(2000 * slowness);
-    expect(done.endedIn).toBeLessThan(2000 * slowness);
+    // An emulated processor that others keep from running takes longer than its slowness says.
+    const soon = slowness > 1 ? 60_000 : 2000;
+    expect(done.milliseconds).toBeLessThan(soon);
+    expect(done.endedIn).toBeLessThan(soon);
     expect(done.programs).toHaveLength(2);
     expect(await leftAfter(done.programs, 10_000 * slowness)).toEqual([]);
   });
