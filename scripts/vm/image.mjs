@@ -47,7 +47,9 @@ hostname -F /etc/hostname
 ldconfig
 # The line to the host carries bytes, not what a terminal makes of them.
 stty -F /dev/ttyS1 raw -echo
-cd ${root} && NODE_OPTIONS=--jitless TRACEDECK_TEST_PROGRAMS=${PROGRAMS} TRACEDECK_TEST_SLOWNESS=10 node /tests/main.mjs /tests/files.json
+# What V8's compilers write, the emulator would have to translate anew: interpreting takes a quarter less.
+export NODE_OPTIONS=--jitless
+cd ${root} && TRACEDECK_TEST_PROGRAMS=${PROGRAMS} TRACEDECK_TEST_SLOWNESS=10 node /tests/main.mjs /tests/files.json
 poweroff -f
 `;
 
