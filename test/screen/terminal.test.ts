@@ -1,9 +1,9 @@
 /** What the deck does to the terminal it runs in. */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { hostname, tmpdir } from "node:os";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { CLI, childrenOf, Terminal } from "./terminal.ts";
+import { CLI, CONNECTED, childrenOf, Terminal } from "./terminal.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "tracedeck-scripts-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -107,7 +107,7 @@ describe("the screen", () => {
 
   it("is drawn anew by Ctrl-L after a stray write", async () => {
     using terminal = new Terminal({ args: [script] });
-    await terminal.waitFor(hostname());
+    await terminal.waitFor(CONNECTED);
     await terminal.settle();
     const before = terminal.text;
     terminal.stray("\x1b[5;5HBROADCAST MESSAGE");
@@ -119,7 +119,7 @@ describe("the screen", () => {
   it("sends nothing while nothing changes, and little for a cursor key", async () => {
     using terminal = new Terminal({ columns: 200, rows: 50, args: [script] });
     await terminal.waitFor("reads.bt");
-    await terminal.waitFor(hostname());
+    await terminal.waitFor(CONNECTED);
     await terminal.settle(1200);
     const idle = terminal.sent.length;
     await new Promise((wake) => setTimeout(wake, 2200));
@@ -135,14 +135,14 @@ describe("the screen", () => {
 
   it("uses no colour with NO_COLOR, and only ASCII without a UTF-8 locale", async () => {
     using plain = new Terminal({ args: [script], env: { NO_COLOR: "1" } });
-    await plain.waitFor(hostname());
+    await plain.waitFor(CONNECTED);
     await plain.settle();
     expect(plain.colored).toBe(false);
     using colored = new Terminal({ args: [script] });
     await colored.waitFor("reads.bt");
     await colored.waitFor(() => colored.colored);
     using ascii = new Terminal({ args: [script], env: { LANG: "C" } });
-    await ascii.waitFor(hostname());
+    await ascii.waitFor(CONNECTED);
     await ascii.settle();
     expect(ascii.text).toMatch(/^[\x20-\x7e\n]*$/);
   });

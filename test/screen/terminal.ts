@@ -1,12 +1,15 @@
 /** The real deck in a real terminal: a pty, with an emulator that knows what is on the screen. */
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { hostname, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { type IPty, spawn } from "@lydell/node-pty";
 import xterm from "@xterm/headless";
 
 const ROOT = resolve(import.meta.dirname, "../..");
 export const CLI = join(ROOT, "dist/cli.js");
+
+/** The deck's first line once its engine has answered: the machine and its kernel. */
+export const CONNECTED = new RegExp(`tracedeck +${hostname().replaceAll(".", "\\.")} +\\d+\\.\\d+`);
 
 /** What a terminal sends for the keys that tests press. */
 const KEYS: Record<string, string> = {

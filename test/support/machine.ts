@@ -1,6 +1,6 @@
 /** What the rest of the machine does to a test: the time that others take, and what only one test may do at a time. */
 import { readFileSync } from "node:fs";
-import { createServer } from "node:net";
+import { createServer, type Server } from "node:net";
 import { setTimeout as wait } from "node:timers/promises";
 
 /** Milliseconds that a process's first thread has been ready to run and did not: other work had the CPUs. */
@@ -28,21 +28,29 @@ function childTicks(): number {
   return Number(fields[13]) + Number(fields[14]);
 }
 
+/** Listens under a name of the machine's; undefined: another process does. */
+const listening = (name: string) =>
+  new Promise<Server | undefined>((done, fail) => {
+    const server = createServer();
+    server.once("error", (error: NodeJS.ErrnoException) =>
+      error.code === "EADDRINUSE" ? done(undefined) : fail(error),
+    );
+    server.listen(`\0tracedeck-test-${name}`, () => done(server));
+  });
+
 /**
  * Does what changes the whole machine while no other test on it does the same. The lock is a name that goes with its
  * process.
  */
 export async function alone<T>(what: string, work: () => Promise<T>): Promise<T> {
-  const server = createServer();
-  const locked = () =>
-    new Promise<boolean>((done) => {
-      server.once("error", () => done(false));
-      server.listen(`\0tracedeck-test-${what}`, () => done(true));
-    });
-  while (!(await locked())) await wait(100);
+  let lock = await listening(what);
+  while (!lock) {
+    await wait(100);
+    lock = await listening(what);
+  }
   try {
     return await work();
   } finally {
-    server.close();
+    lock.close();
   }
 }
