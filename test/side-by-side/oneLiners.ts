@@ -119,7 +119,11 @@ export const ONE_LINERS: readonly OneLiner[] = [
     name: "map value as a variable",
     script: begin('@a[1] = 7; $v = @a[1]; $w = @a[2]; printf("%d %d\\n", $v, $w);'),
   },
-  { name: "interval", script: 'interval:ms:10 { @++; if (@ == 3) { printf("%d\\n", @); exit(); } }' },
+  {
+    name: "interval",
+    // It may come once more before the script has ended.
+    script: 'interval:ms:10 { if (@ < 3) { @++; if (@ == 3) { printf("%d\\n", @); exit(); } } }',
+  },
   {
     name: "tracepoint count",
     script: "tracepoint:syscalls:sys_enter_getppid /pid == cpid/ { @ = count(); }",

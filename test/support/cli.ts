@@ -36,7 +36,7 @@ export function finish(command: readonly string[], { input, env, uid }: CliOptio
       env: { ...process.env, ...env },
       uid,
       gid: uid,
-      timeout: 30_000 * slowness,
+      timeout: 50_000 * slowness,
       killSignal: "SIGKILL",
     });
     const finished: Finished = { stdout: "", stderr: "", status: null };
