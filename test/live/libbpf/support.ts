@@ -1,5 +1,6 @@
 // What the live tests of libbpf-ts share: skipping what this kernel does not have, small programs.
 
+import { readdirSync, readlinkSync } from "node:fs";
 import { BpfMap, BpfProgram, kernelAtLeast, MapFlag, type ProgramSpec, probeFeature } from "libbpf-ts";
 import * as asm from "libbpf-ts/asm";
 import { test } from "vitest";
@@ -94,3 +95,13 @@ export function countHere(cells: Cells): asm.Insn[] {
 export function mustHave(since: string): boolean {
   return isRoot && kernelAtLeast(since);
 }
+
+/** Whether any process has such a file open. */
+export const someoneHas = (target: string): boolean =>
+  readdirSync("/proc").some((pid) => {
+    try {
+      return readdirSync(`/proc/${pid}/fd`).some((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`) === target);
+    } catch {
+      return false;
+    }
+  });
