@@ -11,8 +11,7 @@ export interface Script {
   mapDeclarations: MapDeclaration[];
   macros: Macro[];
   actions: ActionBlock[];
-  /** Names of what is declared with fn, which is read and refused. */
-  functions?: string[];
+  functions: FunctionDefinition[];
   span: Span;
 }
 
@@ -81,6 +80,15 @@ export interface MapDeclaration {
 export interface Macro {
   name: string;
   parameters: { kind: "variable" | "map" | "expression"; name: string; span: Span }[];
+  body: Block;
+  span: Span;
+}
+
+/** `fn name($a: type): type { … }` */
+export interface FunctionDefinition {
+  name: string;
+  parameters: { name: string; type: TypeName; span: Span }[];
+  returns: TypeName;
   body: Block;
   span: Span;
 }

@@ -178,6 +178,9 @@ export type TypedStatement =
   | { op: "for-map"; local: Local; map: MapInfo; body: TypedBlock; span: Span }
   | { op: "break" | "continue"; span: Span }
   | { op: "return"; value?: TypedExpression; span: Span }
+  /** A function's body, put where it is called; `leave` goes to its end. Ids count from 2. */
+  | { op: "function-body"; id: number; body: TypedBlock; span: Span }
+  | { op: "leave"; id: number; span: Span }
   /** A call that user space carries out: printf, print, clear, exit, … Arguments are what the record carries. */
   | {
       op: "emit";

@@ -20,6 +20,52 @@ prints("if and else", [
   ['@x = 3; if (@x > 2 && @x < 4) { print("maps are conditions") } clear(@x)', "maps are conditions"],
 ]);
 
+prints("functions", [
+  [
+    "fn twice($a: int64): int64 { return $a * 2; } begin { print((twice(21), twice(twice(5)) + twice(1))) }",
+    "(42, 22)",
+  ],
+  [
+    "fn fib($n: int64): int64 { $a = 0; $b = 1; for ($i : 0..$n) { $c = $a + $b; $a = $b; $b = $c; } return $a; } begin { print((fib(10), fib(20))) }",
+    "(55, 6765)",
+  ],
+  // Out of loops, of loops that call others, and back to the loop that calls.
+  [
+    "fn root($n: int64): int64 { for ($i : 0..100) { if ($i * $i > $n) { return $i; } } return -1; } begin { print((root(50), root(1000000))); for ($j : 0..3) { print(root($j)) } }",
+    "(8, -1)\n1\n2\n2",
+  ],
+  [
+    "fn inner($k: int64): int64 { for ($i : 0..10) { if ($i == $k) { return $i * 10; } } return -1; } fn outer(): int64 { for ($j : 5..20) { $r = inner($j); if ($r < 0) { return $j; } } return 0; } begin { for ($z : 0..2) { print(outer()) } }",
+    "10\n10",
+  ],
+  [
+    "fn a($x: int64): int64 { while ($x < 100) { $x += 7; if ($x % 5 == 0) { return $x; } } return 0; } begin { $y = 3; print((a($y), $y, a(1) + a(2))) }",
+    "(10, 3, 45)",
+  ],
+  [
+    'fn greet($name: string): void { if ($name == "x") { return; } printf("hello %s\\n", $name); @n++; } begin { greet("you"); greet("x"); greet("a longer name"); print(@n); clear(@n) }',
+    "hello you\nhello a longer name\n@n: 2",
+  ],
+  [
+    'fn kind($n: int64): string { if ($n > 10) { return "large"; } else { return "small one"; } } begin { print((kind(1), kind(100))); if (kind(50) == "large") { print(kind(2)) } }',
+    "(small one, large)\nsmall one",
+  ],
+  [
+    "fn id($t: struct task_struct*): int64 { return $t.pid; } begin { print(id(curtask) == tid(init)) }",
+    "true",
+  ],
+  [
+    "fn same($x: typeof($y), $y: uint16): typeof($x) { return $x + $y; } begin { print(typeinfo(same(1, 2)).full_type) }",
+    "uint16",
+  ],
+  [
+    "fn out(): void { for ($i : 0..10) { if ($i == 2) { exit(); } print($i); } print(100); } begin { out(); print(200) }",
+    "0\n1",
+  ],
+  ["macro m(x) { twice(x) + 1 } fn twice($a: int64): int64 { return $a + $a; } begin { print(m(4)) }", "9"],
+  ["fn never(): void { @unused = 1; } begin { print(1) }", "1"],
+]);
+
 prints("if comptime, by types", [
   ['$x = 1; if comptime (typeinfo($x) == typeinfo("abc")) { $x = "foo"; } else { $x = 2; } print($x)', "2"],
   [

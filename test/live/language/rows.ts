@@ -9,7 +9,7 @@ export type Row = readonly [script: string, output: string | RegExp, args?: read
 
 /** What has no probe of its own runs in begin. */
 const whole = (script: string): string =>
-  /^\s*(begin|end|BEGIN|END|config|struct|union|enum|typedef|macro|let @|import|#|interval|tracepoint|[a-z]+:)/.test(
+  /^\s*(begin|end|BEGIN|END|config|struct|union|enum|typedef|macro|fn |let @|import|#|interval|tracepoint|[a-z]+:)/.test(
     script,
   )
     ? script

@@ -6,6 +6,7 @@ import type { TypedExpression, TypedStatement } from "../typed.ts";
 import type { Context } from "./context.ts";
 import type { CallExpression } from "./functions/call.ts";
 import { callKfunc, kfuncNamed } from "./functions/kfunc.ts";
+import { callOwn } from "./functions/own.ts";
 import { didYouMean } from "./nearest.ts";
 import { insteadOfCalling, refusedByName } from "./refused.ts";
 
@@ -61,9 +62,8 @@ export function rowFor(call: CallExpression, cx: Context): FunctionRow | undefin
 
 function reportUnknown(call: CallExpression, cx: Context): void {
   const { name, nameSpan } = call;
-  // Its declaration has been refused already.
-  if (cx.script.refusedFunctions.has(name) || refusedByName(name, nameSpan, cx)) return;
-  const meant = didYouMean(name, functionNames());
+  if (refusedByName(name, nameSpan, cx)) return;
+  const meant = didYouMean(name, [...functionNames(), ...cx.script.functions.keys()]);
   if (!meant && cx.kernel.functionPrototype(name)) {
     cx.error(
       "not-supported",
@@ -78,6 +78,8 @@ function reportUnknown(call: CallExpression, cx: Context): void {
 
 /** A call whose value is used. */
 export function callValue(call: CallExpression, cx: Context): TypedExpression {
+  const own = cx.script.functions.get(call.name);
+  if (own) return callOwn(call, own, cx);
   const kfunc = functionNamed(call.name) ? undefined : kfuncNamed(call.name, cx.kernel);
   if (kfunc) return callKfunc(call, kfunc, cx);
   const row = rowFor(call, cx);

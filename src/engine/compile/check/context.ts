@@ -1,5 +1,5 @@
 /** Where the checker is: in which script, in an action of which probes, in which scope, and who hears of problems. */
-import type { Block, Expression, Statement } from "../ast.ts";
+import type { Block, Expression, FunctionDefinition, Statement } from "../ast.ts";
 import type { Diagnostics, Span } from "../diagnostic.ts";
 import type { CompileOptions } from "../index.ts";
 import type { Kernel } from "../kernel.ts";
@@ -35,6 +35,15 @@ interface Scope {
   variables: Map<string, { declaration: object; local: Local; fixed: Type | undefined }>;
 }
 
+/** A call of one of the script's own functions. */
+export interface Within {
+  definition: FunctionDefinition;
+  /** Of what it returns; undefined: nothing, or its type is not known. */
+  result: { local: Local; fixed: Type | undefined } | undefined;
+  id: number;
+  outer: Within | undefined;
+}
+
 /** What all actions of a script share. */
 export interface ScriptContext {
   kernel: Kernel;
@@ -45,8 +54,8 @@ export interface ScriptContext {
   report: Diagnostics;
   /** Maps that the script's text assigns to somewhere, in code that counts here or not. */
   assigned: ReadonlySet<string>;
-  /** Functions that the script declares with fn. */
-  refusedFunctions: ReadonlySet<string>;
+  /** What the script declares with fn. */
+  functions: ReadonlyMap<string, FunctionDefinition>;
   /** The last round: types are settled, what is made is kept. */
   final: boolean;
   /** Options that getopt() asks for, by name. */
@@ -69,6 +78,10 @@ export class Context implements TypeNameContext {
   loops = 0;
   /** Bodies that unroll has repeated in this action. */
   unrolled = 0;
+  /** The function whose body is at hand, and those that it is called from. */
+  within: Within | undefined;
+  /** Bodies of functions that this action has been given. */
+  called = 0;
   /** Inside sizeof and typeof: only types count, nothing is declared or assigned. */
   typesOnly = 0;
 
@@ -144,6 +157,11 @@ export class Context implements TypeNameContext {
     return this.inScope(() => this.#passes.block(block, this));
   }
 
+  /** In the scope at hand: a function's body, beside its parameters. */
+  blockHere(block: Block): TypedBlock {
+    return this.#passes.block(block, this);
+  }
+
   statement(statement: Statement): TypedStatement[] {
     return this.#passes.statement(statement, this);
   }
@@ -155,6 +173,19 @@ export class Context implements TypeNameContext {
       return run();
     } finally {
       this.#scope = outer;
+    }
+  }
+
+  /** In a function's body, which sees nothing of where it is called. */
+  inFunction<T>(within: Within, run: () => T): T {
+    const [scope, loops, outer] = [this.#scope, this.loops, this.within];
+    this.#scope = { parent: undefined, variables: new Map() };
+    this.loops = 0;
+    this.within = within;
+    try {
+      return run();
+    } finally {
+      [this.#scope, this.loops, this.within] = [scope, loops, outer];
     }
   }
 

@@ -144,7 +144,6 @@ describe("calls", () => {
     ["interval:s:1 { bpf_task_release(pid); }", "argument-type", "pid", "struct task_struct"],
     ["begin { print(kfunc_exist(comm)); }", "not-constant", "comm"],
     inProbe('print(comm("a"));', "argument-type", '"a"', "a number"),
-    ["fn f($a: int64): int64 { return $a; } begin { print(f(1)); f(2); }", "unsupported", "fn f", "macro"],
     [
       "config = { unstable_typeinfo=error } begin { print(typeinfo(1)); }",
       "unstable",
@@ -168,9 +167,29 @@ describe("calls", () => {
   ])("%s", (...row) => expectRow(row));
 });
 
-it("what is refused where it is declared is not reported again where it is used", () => {
-  const source = "fn f($a: int64): int64 { return $a; } begin { print(f(1)); f(2); $x = f(3); print($x); }";
-  expect(checkSource(source, {}, fullKernel()).diagnostics.map(({ code }) => code)).toEqual(["unsupported"]);
+describe("functions of the script", () => {
+  it.each<Row>([
+    ["fn f(): int64 { $x = 0; } begin { }", "no-return", "fn f", "ends without return"],
+    ["fn f($x: int64): int64 { if ($x) { return 1; } } begin { }", "no-return", "fn f"],
+    ["fn f($x: int64): int64 { while ($x) { return 1; } } begin { }", "no-return", "fn f"],
+    ["fn f(): void { return 1; } begin { }", "return-type", "1", "void"],
+    ["fn f(): int64 { return; } begin { }", "return-type", "return;"],
+    ["fn f(): uint8 { return 10000000; } begin { }", "literal-range", "10000000", "uint8"],
+    ['fn f(): uint8 { return "bob"; } begin { }', "type-mismatch", '"bob"'],
+    ["fn f($a: int64): string { return $a; } begin { }", "type-mismatch", "$a", "string"],
+    ["fn f(): int64 { return func; } begin { }", "not-here", "func"],
+    ["fn f(): int64 { return arg0; } kprobe:vfs_read { f(); }", "no-arguments", "arg0"],
+    ["fn f($z: typeof($x)): int64 { return 0; } begin { }", "undefined-variable", "$x"],
+    ["fn f($x: int64): void { let $x = 1; } begin { f(1); }", "redeclared", "let $x = 1"],
+    ["fn f($n: int64): int64 { return f($n); } begin { f(1); }", "recursive-function", "f($n)", "for ("],
+    ["fn f(): void { g(); } fn g(): void { f(); } begin { f(); }", "recursive-function", "f()"],
+    ["fn f(): void { } begin { f(1); }", "argument-count", "f(1)", "takes 0 arguments"],
+    ['fn f($s: string[4]): void { } begin { f("too long"); }', "type-mismatch", '"too long"'],
+    ["fn f(): void { } begin { $a = f(); }", "no-value", "f()"],
+    ["fn f(): void { print($y); } begin { $y = 1; f(); }", "undefined-variable", "$y"],
+    ["fn f(): void { } fn f(): void { } begin { }", "redeclared", "fn f"],
+    ["fn print(): void { } begin { }", "redeclared", "fn print"],
+  ])("%s", (...row) => expectRow(row));
 });
 
 describe("probes", () => {

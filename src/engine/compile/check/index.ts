@@ -4,12 +4,13 @@
  * Probes are expanded and grouped first. Then all bodies are checked again and again, silently, until no map's or
  * variable's type grows any more; the last round reports and keeps.
  */
-import type { ActionBlock, Expression, ProbeSpec, Script } from "../ast.ts";
+import type { ActionBlock, Expression, FunctionDefinition, ProbeSpec, Script } from "../ast.ts";
 import { type Diagnostic, Diagnostics } from "../diagnostic.ts";
 import type { CompileOptions } from "../index.ts";
 import type { Kernel } from "../kernel.ts";
 import { expandProbe } from "../probes/expand.ts";
 import { NO_MATCH } from "../probes/request.ts";
+import { functionNamed } from "../tables/functions.ts";
 import type { ProbeTypeRow } from "../tables/probeTypes.ts";
 import type { MapInfo, Probe, TypedAction, TypedProgram } from "../typed.ts";
 import { isAggregation } from "../types.ts";
@@ -18,6 +19,7 @@ import { Context, type Passes, type ProbeGroup, type ScriptContext } from "./con
 import { Definitions } from "./definitions.ts";
 import { describe } from "./describe.ts";
 import { checkExpression } from "./expressions.ts";
+import { checkOwn } from "./functions/own.ts";
 import { groupProbes, usesOf } from "./group.ts";
 import { Inference } from "./inference.ts";
 import { didYouMean, someOf } from "./nearest.ts";
@@ -50,15 +52,16 @@ export function checkScript(
     definitions: new Definitions(kernel),
     inference: new Inference(),
     report,
-    assigned: assignedMaps(script.actions),
-    refusedFunctions: new Set(script.functions),
+    assigned: assignedMaps([script.actions, script.functions]),
+    functions: new Map(script.functions.map((definition) => [definition.name, definition])),
     final: false,
     settings: new Map(),
   };
   addDefinitions(script, shared);
   declareMaps(script, shared);
+  const functions = expandFunctions(script, shared);
   const tasks = expandActions(script, shared);
-  const actions = settle(tasks, shared);
+  const actions = settle(tasks, functions, shared);
   reportDeclaredKinds(shared);
   reportUnknownOptions(script, shared);
   reportNoProbes(script, tasks, shared);
@@ -229,18 +232,46 @@ function reportMixedIterators(tasks: readonly Task[], shared: ScriptContext): vo
     );
 }
 
+interface OwnFunction {
+  definition: FunctionDefinition;
+  group: ProbeGroup;
+}
+
+/** The script's functions, each in a group of its own: they are checked for themselves, whoever calls them. */
+function expandFunctions(script: Script, { report }: ScriptContext): OwnFunction[] {
+  const names = new Set<string>();
+  return script.functions.map((definition) => {
+    const { name, span } = definition;
+    if (names.has(name)) report.error("redeclared", span, `there are two functions ${name}`);
+    else if (functionNamed(name)) report.error("redeclared", span, `there is a function ${name} already`);
+    names.add(name);
+    return { definition, group: { ...NO_PROBE, row: { ...NO_PROBE.row, name: "fn" } } };
+  });
+}
+
+function checkFunction({ definition, group }: OwnFunction, shared: ScriptContext): void {
+  checkOwn(definition, new Context(shared, group, PASSES));
+}
+
 /** Rounds until nothing is learnt, then the one that counts. */
-function settle(tasks: readonly Task[], shared: ScriptContext): TypedAction[] {
+function settle(
+  tasks: readonly Task[],
+  functions: readonly OwnFunction[],
+  shared: ScriptContext,
+): TypedAction[] {
   const { report } = shared;
   shared.report = new Diagnostics();
   for (let round = 0; round < MAX_ROUNDS; round++) {
     shared.inference.startRound();
+    for (const own of functions) checkFunction(own, shared);
     for (const task of tasks) checkAction(task, shared);
     const { inference } = shared;
     if (!inference.changed && !inference.startPending() && !inference.startDeciding()) break;
   }
   shared.report = report;
   shared.final = true;
+  shared.inference.startRound();
+  for (const own of functions) checkFunction(own, shared);
   shared.inference.startRound();
   return tasks.flatMap((task) => checkAction(task, shared) ?? []);
 }

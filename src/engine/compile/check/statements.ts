@@ -6,19 +6,13 @@ import { INT64, isAggregation, type Type, UINT64 } from "../types.ts";
 import { callAction, rowFor } from "./calls.ts";
 import { isDecided, waits } from "./comptime.ts";
 import type { Context } from "./context.ts";
-import { convert, literalFits } from "./convert.ts";
+import { convert } from "./convert.ts";
 import { describe } from "./describe.ts";
+import { returnFrom } from "./functions/own.ts";
 import { mapPlace, reportUnset } from "./maps.ts";
 import { binary, condition, constantOf } from "./operators.ts";
-import {
-  aggregationInt,
-  isCastableAggregation,
-  isUnknown,
-  isVoid,
-  literalInt,
-  promote,
-  sameType,
-} from "./promote.ts";
+import { aggregationInt, isCastableAggregation, isUnknown, isVoid, promote } from "./promote.ts";
+import { mismatch, outOfRange, store } from "./store.ts";
 
 type Of<K extends Statement["kind"]> = Statement & { kind: K };
 
@@ -123,7 +117,8 @@ function expressionStatement(s: Of<"expression">, cx: Context): TypedStatement[]
   const value = cx.expression(expression);
   if (isUnknown(value.type)) return [];
   const isKfunc = value.op === "call" && value.name === "kfunc";
-  if (!isKfunc && !hasEffect(expression)) {
+  const isOwn = expression.kind === "call" && cx.script.functions.has(expression.name);
+  if (!isKfunc && !isOwn && !hasEffect(expression)) {
     cx.report.warning("discarded", s.span, "the value of this expression is not used", {
       hint: "assign it, print it, or write _ = … to discard it",
     });
@@ -203,64 +198,6 @@ function assignVariable(
   if (noValue(value, name, cx)) return [];
   const variable = found ?? { declaration: s, fixed: undefined, local: cx.declare(name, s, target.span) };
   return store(variable, value, name, s.span, cx);
-}
-
-function store(
-  variable: { declaration: object; local: TypedLocal; fixed: Type | undefined },
-  value: TypedExpression,
-  name: string,
-  span: Statement["span"],
-  cx: Context,
-): TypedStatement[] {
-  const { local } = variable;
-  if (isUnknown(value.type)) return [];
-  if (variable.fixed) {
-    if (!literalFits(value, variable.fixed)) {
-      cx.error(
-        "literal-range",
-        value.span,
-        `${value.op === "int" ? value.value : "the value"} does not fit ${name}, which is ${describe(variable.fixed)}`,
-        `cast it: (${describe(variable.fixed)})…`,
-      );
-      return [];
-    }
-    const converted = hasRoom(value.type, variable.fixed) ? convert(value, variable.fixed) : undefined;
-    if (!converted) return mismatch(name, value, variable.fixed, cx);
-    return [{ op: "set-local", local, value: converted, span }];
-  }
-  if (!cx.inference.growLocal(cx.group, variable.declaration, value.type))
-    return mismatch(name, value, local.type, cx);
-  if (outOfRange(name, value, local.type, cx)) return [];
-  const converted = convert(value, local.type);
-  if (!converted && cx.final) return mismatch(name, value, local.type, cx);
-  return [{ op: "set-local", local, value: converted ?? value, span }];
-}
-
-/** Text is never cut to fit a declared type. */
-function hasRoom(from: Type, fixed: Type): boolean {
-  if (from.kind === "string" && fixed.kind === "string") return from.size <= fixed.size;
-  if (from.kind !== "tuple" || fixed.kind !== "tuple") return true;
-  return from.elements.every((element, i) => !fixed.elements[i] || hasRoom(element, fixed.elements[i]));
-}
-
-/** A literal that the type, grown by other uses, cannot hold. */
-function outOfRange(name: string, value: TypedExpression, type: Type, cx: Context): boolean {
-  const isLiteral = value.op === "int" && sameType(value.type, literalInt(value.value));
-  if (!cx.final || !isLiteral || literalFits(value, type)) return false;
-  cx.error("literal-range", value.span, `${value.value} does not fit ${name}, which is ${describe(type)}`);
-  return true;
-}
-
-type TypedLocal = (TypedStatement & { op: "set-local" })["local"];
-
-function mismatch(name: string, value: TypedExpression, type: Type, cx: Context): TypedStatement[] {
-  cx.error(
-    "type-mismatch",
-    value.span,
-    `${name} is ${describe(type)}, and this is ${describe(value.type)}`,
-    "a name keeps the type of what it is first given",
-  );
-  return [];
 }
 
 /** `@m = { …; count() }`: the assignment goes to the end of the block. */
@@ -572,6 +509,7 @@ function forMap(s: Of<"for-map">, cx: Context): TypedStatement[] {
 }
 
 function returnStatement(s: Of<"return">, cx: Context): TypedStatement[] {
+  if (cx.within) return returnFrom(cx.within, s, cx);
   if (!s.value) return [{ op: "return", span: s.span }];
   const value = cx.expression(s.value);
   if (isUnknown(value.type)) return [];

@@ -83,6 +83,12 @@ export function expandScript(script: Script, source: string, options: ExpandOpti
       ...declaration,
       arguments: declaration.arguments.map((argument) => expander.expression(argument)),
     })),
+    functions: whole.functions.map((definition) => ({
+      ...definition,
+      parameters: definition.parameters.map((each) => ({ ...each, type: expander.type(each.type) })),
+      returns: expander.type(definition.returns),
+      body: expander.block(definition.body),
+    })),
     actions: whole.actions.map((action) => {
       const result = { ...action, body: expander.block(action.body) };
       if (action.predicate) result.predicate = expander.expression(action.predicate);
@@ -94,7 +100,7 @@ export function expandScript(script: Script, source: string, options: ExpandOpti
 
 /** Parsed only if the script names one of them. */
 function addStandardMacros(script: Script, macros: MacroTable, files: ExpandResult["files"]): void {
-  const used = usedNames([script.actions, script.macros]);
+  const used = usedNames([script.actions, script.macros, script.functions]);
   if (!STANDARD_MACROS.some(({ name }) => used.has(name))) return;
   const { script: library } = parseScript(STANDARD_LIBRARY, files.length);
   files.push({ name: "standard library", text: STANDARD_LIBRARY });
@@ -163,7 +169,7 @@ class Importer {
       mapDeclarations: [...parts.flatMap((part) => part.mapDeclarations), ...script.mapDeclarations],
       macros: [...parts.flatMap((part) => part.macros), ...script.macros],
       actions: [...parts.flatMap((part) => part.actions), ...script.actions],
-      functions: [...parts.flatMap((part) => part.functions ?? []), ...(script.functions ?? [])],
+      functions: [...parts.flatMap((part) => part.functions), ...script.functions],
     };
   }
 
@@ -229,7 +235,15 @@ class Importer {
   }
 }
 
-const EMPTY = { definitions: [], config: [], imports: [], mapDeclarations: [], macros: [], actions: [] };
+const EMPTY = {
+  definitions: [],
+  config: [],
+  imports: [],
+  mapDeclarations: [],
+  macros: [],
+  functions: [],
+  actions: [],
+};
 
 /** Follows the preprocessor through the script's definitions, and reads the headers that something depends on. */
 class DefinitionReader {
@@ -300,7 +314,13 @@ class DefinitionReader {
   private usedNames(script: Script): Set<string> {
     const hasHeaders = script.definitions.some((d) => d.kind === "include") || this.options.includes?.length;
     if (!hasHeaders) return new Set();
-    const names = usedNames([script.actions, script.macros, script.definitions, script.mapDeclarations]);
+    const names = usedNames([
+      script.actions,
+      script.macros,
+      script.functions,
+      script.definitions,
+      script.mapDeclarations,
+    ]);
     for (const definition of script.definitions) {
       const text =
         definition.kind === "define"

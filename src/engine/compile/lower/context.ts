@@ -3,7 +3,8 @@
  * being filled (Cx). Functions nest: the body of a loop is a callback, and reaches the locals of the functions around
  * it through a frame on their stack.
  *
- *   frame   [0] address of the outer function's frame   [8] the probe's context   [16] 1: a `return` left the loop
+ *   frame   [0] address of the outer function's frame   [8] the probe's context   [16] what left the loop: 1 a `return`
+ *           of the action, else the id of the function's body that is left
  *           [24] index of the probe (system calls)   [32…] captured locals
  */
 import type { Diagnostics, Span } from "../diagnostic.ts";
@@ -89,6 +90,8 @@ export class Cx {
   readonly b: Builder;
   readonly outer: Cx | undefined;
   readonly loops: Loop[] = [];
+  /** Bodies of functions around the current code, of this function of the program. */
+  readonly bodies: { id: number; end: Block }[] = [];
   /** Whether bytes behind a string's end must be zeros: in keys and values, not in records. */
   padded = true;
   readonly #homes = new Map<Local, Home>();

@@ -42,6 +42,31 @@ export function leave(cx: Cx, value: Value): void {
   }
 }
 
+/** A function's body, put where it is called. */
+export function lowerFunctionBody(cx: Cx, s: Statement<"function-body">): void {
+  const end = cx.b.block("returned");
+  cx.bodies.push({ id: s.id, end });
+  cx.sometimes(() => lowerBlock(cx, s.body));
+  cx.bodies.pop();
+  cx.b.startBlock(end);
+}
+
+/** Goes to the end of a function's body: out of the callbacks of the loops on the way, too. */
+export function leaveBody(cx: Cx, id: number): void {
+  const body = cx.bodies.find((one) => one.id === id);
+  if (body) {
+    cx.b.jump(body.end);
+    return;
+  }
+  cx.b.store(cx.outerFrame, FRAME.left, 8, constant(id));
+  cx.b.return(ONE);
+}
+
+/** Ids of the bodies around, the innermost first. */
+function bodiesAround(cx: Cx | undefined): number[] {
+  return cx ? [...cx.bodies.map(({ id }) => id).reverse(), ...bodiesAround(cx.outer)] : [];
+}
+
 /** Fills a callback with `body`; the frame is its parameter number `frameParameter`. */
 function makeCallback(cx: Cx, name: string, parameters: number, body: (inner: Cx) => void): string {
   const unique = `${name}_${cx.program.callbacks++}`;
@@ -87,7 +112,12 @@ function openFrame(cx: Cx): Value {
 }
 
 function closeFrame(cx: Cx, frame: Value): void {
-  cx.b.when("ne", cx.b.load(frame, FRAME.left, 8), ZERO, () => leave(cx, ZERO), true);
+  const left = cx.b.load(frame, FRAME.left, 8);
+  const leaveAll = () => {
+    for (const id of bodiesAround(cx)) cx.b.when("eq", left, constant(id), () => leaveBody(cx, id), true);
+    leave(cx, ZERO);
+  };
+  cx.b.when("ne", left, ZERO, leaveAll, true);
 }
 
 export function lowerWhile(cx: Cx, s: Statement<"while">): void {

@@ -7,7 +7,16 @@ import { callForEffect } from "./calls.ts";
 import type { Cx } from "./context.ts";
 import { lowerEmit } from "./emit.ts";
 import { choose, increment, place, scalar, setLocal, write } from "./expressions.ts";
-import { leave, lowerBreak, lowerContinue, lowerForMap, lowerForRange, lowerWhile } from "./loops.ts";
+import {
+  leave,
+  leaveBody,
+  lowerBreak,
+  lowerContinue,
+  lowerForMap,
+  lowerForRange,
+  lowerFunctionBody,
+  lowerWhile,
+} from "./loops.ts";
 import { setMap } from "./maps.ts";
 import { copyBytes, zeroBytes } from "./memory.ts";
 import { isScalar } from "./shape.ts";
@@ -29,6 +38,8 @@ const ROWS: { [O in Op]: (cx: Cx, s: Extract<TypedStatement, { op: O }>) => void
   break: lowerBreak,
   continue: lowerContinue,
   return: (cx, s) => leave(cx, s.value ? scalar(cx, s.value) : ZERO),
+  "function-body": lowerFunctionBody,
+  leave: (cx, s) => leaveBody(cx, s.id),
   emit: lowerEmit,
 };
 

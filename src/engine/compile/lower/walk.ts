@@ -70,6 +70,7 @@ export function visitStatement(s: TypedStatement, v: Visitor): void {
       if (s.else) visitBlock(s.else, v);
       break;
     case "block":
+    case "function-body":
       visitBlock(s.body, v);
       break;
     case "while":

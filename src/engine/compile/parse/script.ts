@@ -1,6 +1,14 @@
 /** The script as a whole: definitions, config, imports, map declarations, macros, actions, in whatever state they are. */
 import { type Token, tokenize } from "../../../syntax/lexer.ts";
-import type { ActionBlock, ConfigBlock, Macro, MapDeclaration, ProbeSpec, Script } from "../ast.ts";
+import type {
+  ActionBlock,
+  ConfigBlock,
+  FunctionDefinition,
+  Macro,
+  MapDeclaration,
+  ProbeSpec,
+  Script,
+} from "../ast.ts";
 import type { Diagnostic } from "../diagnostic.ts";
 import { Cursor } from "./cursor.ts";
 import { parseDefinition, parseDirective, skipAttributes } from "./definitions.ts";
@@ -36,6 +44,7 @@ export function parseScript(source: string, file?: number): ParseResult {
     imports: [],
     mapDeclarations: [],
     macros: [],
+    functions: [],
     actions: [],
     span: p.span(0, source.length),
   };
@@ -101,7 +110,7 @@ function parseItem(p: Cursor, script: Script, section: Section): Section {
         parseMacro(p, script.macros);
         return "body";
       case "fn":
-        parseFunction(p, script);
+        parseFunction(p, script.functions);
         return "body";
     }
   }
@@ -274,26 +283,29 @@ function parseParameter(p: Cursor, macro: Macro): void {
   macro.parameters.push({ kind, name: token.text, span });
 }
 
-/** `fn name($a: type): type { … }`: read, and refused by name. */
-function parseFunction(p: Cursor, script: Script): void {
-  const word = p.next();
-  if (p.atWord()) script.functions = [...(script.functions ?? []), p.next().text];
-  const span = p.span(word.start);
+/** `fn name($a: type): type { … }` */
+function parseFunction(p: Cursor, out: FunctionDefinition[]): void {
+  const start = p.next().start;
+  if (!p.atWord()) {
+    p.unexpected("expected the function's name");
+    return;
+  }
+  const name = p.next().text;
+  const span = p.span(start);
+  const parameters: FunctionDefinition["parameters"] = [];
   if (!p.expect("(", "and the function's parameters")) return;
   while (p.peek().kind === "variable") {
-    p.next();
-    if (p.expect(":", "and the parameter's type")) parseType(p);
+    const token = p.next();
+    if (!p.expect(":", "and the parameter's type")) return;
+    if (parameters.some((parameter) => parameter.name === token.text))
+      p.error("syntax", p.tokenSpan(token), `there is already a parameter ${describe(token.text)}`);
+    parameters.push({ name: token.text, type: parseType(p), span: p.tokenSpan(token) });
     if (p.panicking || !p.accept(",")) break;
   }
-  if (!p.expect(")", "after the function's parameters")) return;
-  if (p.expect(":", "and the type of what the function returns")) parseType(p);
-  parseBlock(p, false);
-  p.error(
-    "unsupported",
-    span,
-    "functions declared with fn are not supported yet",
-    "a macro does the same: macro name($a) { $a + 1 }",
-  );
+  if (!p.expect(")", "after the function's parameters, as in fn twice($a: int64): int64")) return;
+  if (!p.expect(":", "and the type of what the function returns, or void")) return;
+  const returns = parseType(p);
+  out.push({ name, parameters, returns, body: parseBlock(p, false), span });
 }
 
 /** `probe, probe /predicate/ { … }` */

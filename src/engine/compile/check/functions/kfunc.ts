@@ -37,8 +37,9 @@ const PROBES_OF: readonly [type: ProgramPlan["type"], probes: string][] = [
 /** The type of program that a probe of this group runs as, if it calls kfuncs. */
 const typeHere = (cx: Context): ProgramPlan["type"] => programTypeOf(cx.group.probes[0].attach, true);
 
+/** In a function of the script that nobody calls yet anything may be called. */
 const allowedHere = (name: string, cx: Context): boolean =>
-  cx.kernel.kfuncAllowed?.(name, typeHere(cx)) ?? false;
+  cx.group.row.name === "fn" || (cx.kernel.kfuncAllowed?.(name, typeHere(cx)) ?? false);
 
 /** Of a call that no row of the tables explains. Undefined: it is none. */
 export function kfuncNamed(name: string, kernel: Kernel): Prototype | undefined {
