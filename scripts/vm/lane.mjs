@@ -12,6 +12,8 @@ const EMULATORS_FAULT = /Oops: int3: 0000|softlockup: hung tasks/;
 
 /** No file that may go without a run is given out after this part of the limit, so that those that run have time to end. */
 const LAST_START = 0.8;
+/** One that began before this part and has not ended hangs. */
+const TIME_TO_END = 0.6;
 
 /**
  * Runs files until all are done, a machine breaks, or `limit` milliseconds have passed, in `machines` machines at once. Machines
@@ -29,10 +31,10 @@ export async function runLane({ kernel, initrd, bundles, scratch, names, isSpare
   let version = "";
   let broken;
   let stopped = false;
-  const isLate = () => performance.now() - begun > limit * LAST_START;
+  const past = (part) => performance.now() - begun > limit * part;
   /** Those that have begun with time to end. */
   const inTime = new Set();
-  const begins = (index) => !isLate() && inTime.add(index);
+  const begins = (index) => !past(TIME_TO_END) && inTime.add(index);
   /** Files whose machine the emulator has ended once. */
   const retried = new Set();
 
@@ -65,7 +67,7 @@ export async function runLane({ kernel, initrd, bundles, scratch, names, isSpare
           if (!version) print(`test:vm: Linux ${message.kernel} has booted`);
           version = message.kernel;
         } else if (message.kind === "next") {
-          if (isLate() && waiting.length > 0 && isSpare(names[waiting[0]])) waiting.length = 0;
+          if (past(LAST_START) && waiting.length > 0 && isSpare(names[waiting[0]])) waiting.length = 0;
           const index = waiting.shift();
           if (index !== undefined && given.push(index) === 1) begins(index);
           reply(index ?? "");

@@ -42,6 +42,8 @@ const FIRST = [
   "test/live/compile/kernelFunctions",
   // Long, and so not at the end, where one machine would wait for the other.
   "test/live/library/",
+  "test/live/unwind/",
+  "test/live/language/kfuncs",
 ];
 /**
  * What tells least of another kernel, the least last: its way into the kernel is in other files, too. Where a slow host
@@ -54,13 +56,13 @@ const SPARE = [
   "test/live/symbols/",
   "test/live/language/",
 ];
-const spareRank = (file) => SPARE.findIndex((prefix) => file.startsWith(prefix));
-/** Whether the lane may end without having run the file. */
-export const isSpare = (file) => spareRank(file) >= 0;
+const placeIn = (prefixes, file) => prefixes.findIndex((prefix) => file.startsWith(prefix));
 const rank = (file) => {
-  const at = FIRST.findIndex((prefix) => file.startsWith(prefix));
-  return at >= 0 ? at : FIRST.length + 1 + spareRank(file);
+  const first = placeIn(FIRST, file);
+  return first >= 0 ? first : FIRST.length + 1 + placeIn(SPARE, file);
 };
+/** Whether the lane may end without having run the file. */
+export const isSpare = (file) => rank(file) > FIRST.length;
 
 /** Tests that run bpftrace beside tracedeck. */
 export const needsBpftrace = (file) => file.startsWith("test/side-by-side/");
