@@ -11,30 +11,41 @@ const SP = 7;
 /** Where the return address is. */
 const Return = { belowCfa: 0, none: 1, unknown: 2, atStackPointer: 3 } as const;
 
-interface State {
-  cfa: number;
-  offset: number;
-  at: number;
-  framePointer: number;
-  fp: number;
-  returns: number;
-  returnAt: number;
+/** Assigned in place: there is one for each of hundreds of thousands of functions. */
+class State {
+  cfa: number = Cfa.unknown;
+  offset = 0;
+  at = 0;
+  framePointer: number = FramePointer.same;
+  fp = 0;
+  returns: number = Return.belowCfa;
+  returnAt = 0;
+
+  become(other: State): void {
+    this.cfa = other.cfa;
+    this.offset = other.offset;
+    this.at = other.at;
+    this.framePointer = other.framePointer;
+    this.fp = other.fp;
+    this.returns = other.returns;
+    this.returnAt = other.returnAt;
+  }
+
+  copy(): State {
+    const state = new State();
+    state.become(this);
+    return state;
+  }
 }
 
-const START: State = {
-  cfa: Cfa.unknown,
-  offset: 0,
-  at: 0,
-  framePointer: FramePointer.same,
-  fp: 0,
-  returns: Return.belowCfa,
-  returnAt: 0,
-};
+const START = new State();
 
 /** States that a function may put by. */
 const MOST_REMEMBERED = 64;
 /** Farther places are none of a stack's, and have no room in the table. */
 const FARTHEST = 0x7ffff0;
+
+const isFar = (offset: number): boolean => offset > FARTHEST || offset < -FARTHEST;
 
 /** DW_CFA_…; of the first three the low six bits are an operand. */
 const Op = {
@@ -76,8 +87,10 @@ export class CallFrames {
   readonly #rules: RuleSet;
   readonly #initial = new Map<Cie, State>();
   #cie!: Cie;
-  #state: State = { ...START };
-  #remembered: State[] = [];
+  readonly #state = new State();
+  readonly #remembered: State[] = [];
+  #location = 0;
+  #end = 0;
 
   constructor(bytes: Uint8Array, rules: RuleSet) {
     this.#bytes = bytes;
@@ -88,53 +101,56 @@ export class CallFrames {
   run(start: number, end: number, cie: Cie, from: number, to: number, emit: EmitRow): void {
     this.#cie = cie;
     const initial = this.#initialOf(cie);
-    this.#state = { ...initial };
-    this.#remembered = [];
-    const last = this.#execute(new Cursor(this.#bytes, from, to), start, end, initial, emit);
-    if (last < end) emit(last, this.#rule());
+    this.#begin(initial, start, end);
+    this.#execute(new Cursor(this.#bytes, from, to), initial, emit);
+    if (this.#location < end) emit(this.#location, this.#rule());
   }
 
   #initialOf(cie: Cie): State {
     let state = this.#initial.get(cie);
     if (!state) {
-      this.#state = { ...START };
-      this.#remembered = [];
-      this.#execute(new Cursor(this.#bytes, cie.from, cie.end), 0, 0, START, () => {});
-      state = this.#state;
+      this.#begin(START, 0, 0);
+      this.#execute(new Cursor(this.#bytes, cie.from, cie.end), START, () => {});
+      state = this.#state.copy();
       this.#initial.set(cie, state);
     }
     return state;
+  }
+
+  #begin(initial: State, start: number, end: number): void {
+    this.#state.become(initial);
+    this.#remembered.length = 0;
+    this.#location = start;
+    this.#end = end;
+  }
+
+  #advance(delta: number, emit: EmitRow): void {
+    const next = this.#location + delta * this.#cie.codeAlignment;
+    if (next > this.#location && this.#location < this.#end) emit(this.#location, this.#rule());
+    this.#location = Math.min(next, this.#end);
   }
 
   #rule(): number {
     const { cfa, offset, at, framePointer, fp, returns, returnAt } = this.#state;
     if (returns === Return.none) return END_INDEX;
     if (returns === Return.unknown || cfa === Cfa.unknown) return UNKNOWN_INDEX;
-    if (Math.max(Math.abs(offset), Math.abs(at), Math.abs(fp), Math.abs(returnAt)) > FARTHEST)
-      return UNKNOWN_INDEX;
+    if (isFar(offset) || isFar(at) || isFar(fp) || isFar(returnAt)) return UNKNOWN_INDEX;
     const signal = returns === Return.atStackPointer;
     if (cfa <= Cfa.framePointer && framePointer <= FramePointer.atCfa && !signal)
       return this.#rules.plain(cfa, offset, framePointer, fp);
     return this.#rules.index({ cfa, offset, at, framePointer, fp, signal, returnAt });
   }
 
-  /** Where the last row begins. */
-  #execute(at: Cursor, start: number, end: number, initial: State, emit: EmitRow): number {
-    const { codeAlignment, dataAlignment } = this.#cie;
-    let location = start;
-    const advance = (delta: number) => {
-      const next = location + delta * codeAlignment;
-      if (next > location && location < end) emit(location, this.#rule());
-      location = Math.min(next, end);
-    };
+  #execute(at: Cursor, initial: State, emit: EmitRow): void {
+    const { dataAlignment } = this.#cie;
+    const state = this.#state;
     while (!at.done) {
       const byte = at.u8();
       const operand = byte & 0x3f;
       const op = byte & 0xc0 || byte;
-      const state = this.#state;
       switch (op) {
         case Op.advanceLoc:
-          advance(operand);
+          this.#advance(operand, emit);
           break;
         case Op.offset:
           this.#saved(operand, at.uleb() * dataAlignment);
@@ -145,13 +161,13 @@ export class CallFrames {
         case Op.nop:
           break;
         case Op.advanceLoc1:
-          advance(at.u8());
+          this.#advance(at.u8(), emit);
           break;
         case Op.advanceLoc2:
-          advance(at.u16());
+          this.#advance(at.u16(), emit);
           break;
         case Op.advanceLoc4:
-          advance(at.u32());
+          this.#advance(at.u32(), emit);
           break;
         case Op.offsetExtended:
           this.#saved(at.uleb(), at.uleb() * dataAlignment);
@@ -178,10 +194,10 @@ export class CallFrames {
         case Op.rememberState:
           if (this.#remembered.length >= MOST_REMEMBERED)
             throw new DwarfError("a function of .eh_frame puts too many states by");
-          this.#remembered.push({ ...state });
+          this.#remembered.push(state.copy());
           break;
         case Op.restoreState:
-          this.#state = this.#remembered.pop() ?? { ...initial };
+          state.become(this.#remembered.pop() ?? initial);
           break;
         case Op.defCfa:
           this.#defineCfa(at.uleb(), at.uleb());
@@ -228,7 +244,6 @@ export class CallFrames {
           throw new DwarfError(`.eh_frame has the call frame instruction 0x${byte.toString(16)}`);
       }
     }
-    return location;
   }
 
   #defineCfa(register: number, offset: number): void {

@@ -52,7 +52,7 @@ export const SHARD_BYTES = SHARD_ROWS * ROW.size;
 const RULES_BYTES = RULES * RULE.size;
 
 /** Processes that are unwound at a time, and slots: a new one is written before the old one is let go. */
-export const UNWOUND_PROCESSES = 32;
+export const UNWOUND_PROCESSES = 64;
 export const SLOTS = UNWOUND_PROCESSES + 2;
 
 export type UnwindMap = "unwind_pids" | "unwind_maps" | "unwind_rows" | "unwind_rules";

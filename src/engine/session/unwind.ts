@@ -1,13 +1,17 @@
-/** dw_ustack() in a session: who is unwound, and that the command of -c is from its first instruction on. */
+/**
+ * dw_ustack() in a session: who is unwound, and that the command of -c is from its first instruction on. Where no process is
+ * named, those whose stacks are met are, from a moment after the first on.
+ */
+import { readFileSync } from "node:fs";
 import { type BpfMap, ElfFile } from "libbpf-ts";
 import type { Attached } from "../attach/index.ts";
 import { monotonicMs } from "../clock.ts";
 import type { Plan } from "../compile/plan.ts";
+import { UNWOUND_PROCESSES } from "../compile/unwindMaps.ts";
 import { commandFiles } from "../kernel/binaryPaths.ts";
 import type { SessionSymbols } from "../symbols/session.ts";
 import { EntryHold } from "../unwind/entryHold.ts";
 import { Unwinder } from "../unwind/unwinder.ts";
-import { SessionError } from "./error.ts";
 
 /** Milliseconds: so long a command that was just started is looked at often, and how often. */
 const EAGER = 1000;
@@ -26,9 +30,13 @@ export interface UnwindTargets {
 export class Unwinding implements Disposable {
   readonly #unwinder: Unwinder;
   readonly #hold: EntryHold | undefined;
+  readonly #warn: (message: string) => void;
+  /** Nobody in particular was asked for. */
+  readonly #everybody: boolean;
   #eagerUntil = 0;
+  #told = false;
 
-  /** Loads the tables of the processes. Throws SessionError when there are none. */
+  /** Loads the tables of the processes. */
   constructor(
     plan: Plan,
     mapAt: (map: number) => BpfMap,
@@ -37,10 +45,8 @@ export class Unwinding implements Disposable {
     warn: (message: string) => void,
   ) {
     const pids = [...(target === undefined ? [] : [target]), ...others];
-    if (pids.length === 0)
-      throw new SessionError(
-        "dw_ustack() needs to know whose stacks to unwind: name a process with -p, -c or --dwarf-pid",
-      );
+    this.#everybody = pids.length === 0;
+    this.#warn = warn;
     this.#unwinder = new Unwinder(
       (name) => mapAt(plan.maps.findIndex((map) => map.name === name)),
       (pid) => symbols.process(pid),
@@ -51,7 +57,9 @@ export class Unwinding implements Disposable {
       this.#unwinder.expect(files);
       this.#hold = files.length > 0 ? holdAtEntry(files[0], target) : undefined;
     }
-    for (const pid of pids) this.#unwinder.follow(pid);
+    for (const pid of pids) {
+      if (!this.#unwinder.follow(pid)) this.#tooMany(pid);
+    }
   }
 
   /** What is attached beside the script's probes. */
@@ -77,7 +85,27 @@ export class Unwinding implements Disposable {
       this.#hold?.release();
       this.#eagerUntil = 0;
     }
-    if (lacking !== undefined) this.#unwinder.lacking(lacking);
+    if (lacking === undefined || lacking === process.pid || this.#unwinder.has(lacking)) return;
+    if (!this.#everybody) this.#say(lacking);
+    else if (!this.#unwinder.follow(lacking)) this.#tooMany(lacking);
+  }
+
+  #tooMany(pid: number): void {
+    this.#once(
+      `dw_ustack() unwinds ${UNWOUND_PROCESSES} processes at a time; those of others, as ${pid}${nameOf(pid)}, are walked by frame pointers`,
+    );
+  }
+
+  /** A stack of a process that was not asked for. */
+  #say(pid: number): void {
+    this.#once(
+      `dw_ustack() has no unwind tables for process ${pid}${nameOf(pid)}: its stacks, as those of others that were not asked for, are walked by frame pointers. --dwarf-pid ${pid} has them unwound`,
+    );
+  }
+
+  #once(message: string): void {
+    if (!this.#told) this.#warn(message);
+    this.#told = true;
   }
 
   [Symbol.dispose](): void {
@@ -95,5 +123,13 @@ function holdAtEntry(path: string, pid: number): EntryHold | undefined {
     return offset === undefined ? undefined : new EntryHold(path, offset, pid);
   } catch {
     return undefined;
+  }
+}
+
+function nameOf(pid: number): string {
+  try {
+    return ` (${readFileSync(`/proc/${pid}/comm`, "utf8").trim()})`;
+  } catch {
+    return "";
   }
 }

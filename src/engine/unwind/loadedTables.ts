@@ -43,12 +43,15 @@ interface Open {
 export class LoadedTables implements Disposable {
   readonly #rows: BpfMap;
   readonly #rules: BpfMap;
-  readonly #loaded = new Map<string, LoadedTable>();
+  /** By the files' identity; undefined: there was no room. */
+  readonly #loaded = new Map<string, LoadedTable | undefined>();
   readonly #known = new Map<string, number>();
   readonly #ruleBytes: DataView;
   #maps = 0;
   #shards = 0;
   #open: Open | undefined;
+  /** Made for rows that do not fit what is open. */
+  #next: { inner: BpfMap; shards: number } | undefined;
   /** Files whose tables did not fit. */
   readonly refused: string[] = [];
 
@@ -56,11 +59,6 @@ export class LoadedTables implements Disposable {
     this.#rows = rows;
     this.#rules = rules;
     this.#ruleBytes = new DataView(new ArrayBuffer(rules.valueSize));
-  }
-
-  /** Bytes of kernel memory that rows take. */
-  get bytes(): number {
-    return this.#shards * SHARD_BYTES;
   }
 
   /** The table in the kernel, undefined where it was refused or there is none. */
@@ -79,8 +77,8 @@ export class LoadedTables implements Disposable {
     let left = [...added.values()].reduce((sum, { starts }) => sum + starts.length, 0);
     for (const [identity, table] of added) {
       const slices = this.#place(table, rules.get(identity)!, left);
-      if (slices) this.#loaded.set(identity, { table, slices });
-      else this.refused.push(table.path);
+      this.#loaded.set(identity, slices && { table, slices });
+      if (!slices) this.refused.push(table.path);
       left -= table.starts.length;
     }
     this.#write();
@@ -124,8 +122,6 @@ export class LoadedTables implements Disposable {
     this.#next = { inner: createInner(SHARD_BYTES, shards), shards };
     return true;
   }
-
-  #next: { inner: BpfMap; shards: number } | undefined;
 
   /** The shard that rows go to. */
   #openShard(): Open {

@@ -2,9 +2,9 @@
  * What dw_ustack() needs of the engine: the unwind tables of the processes that are asked for, kept up with what they map. A
  * process's segments are written into a slot that nobody reads, then its pid leads there: no walk sees half of them.
  */
-import { readFileSync } from "node:fs";
 import type { BpfMap } from "libbpf-ts";
 import { SEGMENTS, SLOTS, UNWOUND_PROCESSES, type UnwindMap } from "../compile/unwindMaps.ts";
+import { isAlive } from "../kernel/processes.ts";
 import { isAnonymous, type Mapping } from "../symbols/mappings.ts";
 import type { ProcessSymbols } from "../symbols/process.ts";
 import { fileTable, type KnownFile, vdsoTable } from "./files.ts";
@@ -25,12 +25,11 @@ export class Unwinder implements Disposable {
   readonly #tables: LoadedTables;
   readonly #process: (pid: number) => ProcessSymbols;
   readonly #warn: (message: string) => void;
-  readonly #unwound: Unwound[] = [];
+  readonly #unwound = new Map<number, Unwound>();
   readonly #free = Array.from({ length: SLOTS }, (_, i) => i);
   readonly #files = new WeakMap<Mapping, KnownFile>();
   #refused = 0;
   #crowded = false;
-  #lackingTold = false;
 
   /** `mapOf`: the script's maps for unwinding. `warn`: of what is not unwound. */
   constructor(
@@ -50,39 +49,43 @@ export class Unwinder implements Disposable {
     this.#load([vdsoTable(), ...paths.flatMap((path) => fileTable({ path }) ?? [])]);
   }
 
-  /** From now on this process is unwound by tables, as long as it lives. */
-  follow(pid: number): void {
-    if (this.#unwound.some((one) => one.pid === pid)) return;
-    if (this.#unwound.length >= UNWOUND_PROCESSES) {
-      this.#warn(`dw_ustack() unwinds ${UNWOUND_PROCESSES} processes at most: ${pid} is not among them`);
-      return;
-    }
+  /** From now on this process is unwound by tables, as long as it lives. False: there are too many. */
+  follow(pid: number): boolean {
+    if (this.#unwound.has(pid)) return true;
+    if (this.#unwound.size >= UNWOUND_PROCESSES) this.#forgetEnded();
+    if (this.#unwound.size >= UNWOUND_PROCESSES) return false;
     const unwound = { pid, mappings: [], slot: undefined };
-    this.#unwound.push(unwound);
+    this.#unwound.set(pid, unwound);
     this.#update(unwound);
+    return true;
+  }
+
+  /** Nobody tells of ends where perf events are not permitted. */
+  #forgetEnded(): void {
+    for (const unwound of this.#unwound.values()) if (!isAlive(unwound.pid)) this.#forget(unwound);
+  }
+
+  #forget(unwound: Unwound): void {
+    this.#unwound.delete(unwound.pid);
+    this.#leadTo(unwound, undefined);
   }
 
   /** Takes what processes have mapped since. */
   look(): void {
-    for (const unwound of this.#unwound) this.#update(unwound);
+    for (const unwound of this.#unwound.values()) this.#update(unwound);
   }
 
-  /** A stack of a process without tables was walked by frame pointers: says so once. */
-  lacking(pid: number): void {
-    if (this.#lackingTold || this.#unwound.some((one) => one.pid === pid && one.slot !== undefined)) return;
-    this.#lackingTold = true;
-    this.#warn(
-      `dw_ustack() has no unwind tables for process ${pid}${nameOf(pid)}: its stacks, as those of others that were not asked for, are walked by frame pointers. --dwarf-pid ${pid} has them unwound`,
-    );
-  }
-
-  /** Bytes of kernel memory that tables take. */
-  get bytes(): number {
-    return this.#tables.bytes;
+  /** Whether the process has tables in the kernel. */
+  has(pid: number): boolean {
+    return this.#unwound.get(pid)?.slot !== undefined;
   }
 
   #update(unwound: Unwound): void {
     const process = this.#process(unwound.pid);
+    if (process.ended) {
+      this.#forget(unwound);
+      return;
+    }
     const { mappings } = process;
     if (mappings === unwound.mappings) return;
     unwound.mappings = mappings;
@@ -99,16 +102,17 @@ export class Unwinder implements Disposable {
       );
     }
     // Without any table the kernel's own walk does the same, and more quickly.
+    this.#leadTo(unwound, segments.some(({ slice }) => slice) ? encodeSegments(segments) : undefined);
+  }
+
+  /** Has the process's pid lead to these segments from now on. */
+  #leadTo(unwound: Unwound, segments: Uint8Array | undefined): void {
     const before = unwound.slot;
-    if (segments.some(({ slice }) => slice)) {
-      const slot = this.#free.shift()!;
-      this.#maps.update(key(slot), encodeSegments(segments));
-      this.#pids.update(key(unwound.pid), key(slot));
-      unwound.slot = slot;
-    } else {
-      if (before !== undefined) this.#pids.delete(key(unwound.pid));
-      unwound.slot = undefined;
-    }
+    unwound.slot = segments && this.#free.shift();
+    if (segments && unwound.slot !== undefined) {
+      this.#maps.update(key(unwound.slot), segments);
+      this.#pids.update(key(unwound.pid), key(unwound.slot));
+    } else if (before !== undefined) this.#pids.delete(key(unwound.pid));
     if (before !== undefined) this.#free.push(before);
   }
 
@@ -125,22 +129,13 @@ export class Unwinder implements Disposable {
 
   #load(files: readonly KnownFile[]): void {
     this.#tables.load(files);
-    const { refused } = this.#tables;
-    if (refused.length === this.#refused) return;
-    const paths = refused.slice(this.#refused).join(", ");
-    this.#refused = refused.length;
-    this.#warn(`no room for the unwind table of ${paths}: its code is walked by frame pointers`);
+    const refused = this.#tables.refused.slice(this.#refused);
+    this.#refused += refused.length;
+    for (const path of refused)
+      this.#warn(`no room for the unwind table of ${path}: its code is walked by frame pointers`);
   }
 
   [Symbol.dispose](): void {
     this.#tables[Symbol.dispose]();
-  }
-}
-
-function nameOf(pid: number): string {
-  try {
-    return ` (${readFileSync(`/proc/${pid}/comm`, "utf8").trim()})`;
-  } catch {
-    return "";
   }
 }

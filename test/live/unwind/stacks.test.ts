@@ -1,7 +1,6 @@
 /** dw_ustack(): whole stacks of programs without frame pointers, by known work. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
 import { ElfFile } from "libbpf-ts";
 import { describe, expect, test } from "vitest";
 import type { Program } from "../../support/programs.ts";
@@ -93,8 +92,22 @@ describe.skipIf(!canUnwind)("dw_ustack()", () => {
     });
     expect(found).toHaveLength(4);
     expect(found.filter((stack) => CHAIN.test(stack))).toHaveLength(1);
-    expect(found.some((stack) => /^\S+ (\S+ ){0,2}sorter sized aligned roomy main/.test(stack))).toBe(true);
-    expect(found).toContain("aligned roomy main");
+    expect(found.some((stack) => /^\S+ (\S+ ){0,2}sorter sized aligned roomy chains main/.test(stack))).toBe(
+      true,
+    );
+    expect(found).toContain("aligned roomy chains");
+  });
+
+  test("a big program, whose table takes many shards, with interpreted code between its own", async () => {
+    const work = "for (let i = 0; i < 50; i++) process.ppid";
+    const { stdout, stderr } = await runScript(
+      `${QUIET} tracepoint:syscalls:sys_enter_getppid /pid == cpid/ { @[dw_ustack()] = count(); }`,
+      ["-c", `${process.execPath} -e '${work}'`],
+    );
+    expect(stderr).toBe("");
+    const counts = [...stdout.matchAll(/^@\[\n(?: {8}.*\n)+ {8}_start\+\d+\n\]: (\d+)$/gm)];
+    expect(counts.reduce((sum, [, count]) => sum + Number(count), 0)).toBeGreaterThanOrEqual(50);
+    expect(stdout.match(/^\]: /gm)).toHaveLength(counts.length);
   });
 
   test("within the procedure linkage table, before and behind its push", async () => {
@@ -190,16 +203,23 @@ describe.skipIf(!canUnwind)("whose stacks", () => {
     expect(stderr).toMatch(new RegExp(`--dwarf-pid ${other.pid} `));
   });
 
-  test("none: says what to do", async () => {
-    await expect(runScript(`${QUIET} profile:hz:9 { @[dw_ustack()] = count(); }`)).rejects.toThrow(
-      /dw_ustack\(\) needs to know whose stacks to unwind: .*--dwarf-pid/,
+  test("nobody's in particular: whoever is met, from then on", async () => {
+    const child = spawn(pie.path, ["spin", "1500"], { stdio: "ignore" });
+    const { stdout, stderr } = await runScript(
+      `${QUIET} profile:hz:499 /comm == "unwound"/ { @[dw_ustack()] = count(); }`,
+      [],
+      () => once(child, "exit"),
     );
+    expect(stderr).toBe("");
+    const found = [...stacksOf(stdout)];
+    const all = found.reduce((sum, [, count]) => sum + count, 0);
+    const whole = found.filter(([stack]) => /\bspin main (\S+ )+_start$/.test(stack));
+    expect(all).toBeGreaterThan(20);
+    expect(whole.reduce((sum, [, count]) => sum + count, 0)).toBeGreaterThan(all / 2);
   });
 
-  test("nothing of the command is left stopped", async () => {
-    const { status } = await runScript(`${QUIET} profile:hz:9 { @[dw_ustack()] = count(); }`, ["-c", "true"]);
-    expect(status).toBe(0);
-    const stat = readFileSync("/proc/self/stat", "latin1");
-    expect(stat).not.toMatch(/\) T /);
+  test("a command that executes itself again is stopped once, and unwound as before", async () => {
+    const found = await stacks("@[dw_ustack()] = count();", pie, "again", "11");
+    expect([...found]).toEqual([[expect.stringMatching(CHAIN), 11]]);
   });
 });

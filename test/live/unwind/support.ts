@@ -31,7 +31,7 @@ export const QUIET = "config = { unstable_dw_ustack=enable }";
 
 /** Runs the action at each system call of `leaf`, a script that warns of nothing. */
 export const atLeaf = (action: string): string =>
-  `${QUIET} tracepoint:raw_syscalls:sys_enter /comm == "unwound" && args.id == ${GETPPID}/ { ${action} }`;
+  `${QUIET} tracepoint:raw_syscalls:sys_enter /(comm == "unwound" || comm == "exe") && args.id == ${GETPPID}/ { ${action} }`;
 
 /** How a chain goes up to where the program begins; libc's own functions have other names in other versions. */
-export const CHAIN = /^leaf compare (?:\S+ ){1,3}sorter sized aligned roomy main (?:\S+ )+_start$/;
+export const CHAIN = /^leaf compare (?:\S+ ){1,3}sorter sized aligned roomy chains main (?:\S+ )+_start$/;

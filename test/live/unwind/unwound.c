@@ -45,7 +45,7 @@ NOINLINE void aligned(int bytes) {
 // A big one.
 NOINLINE void roomy(int bytes) { char m[40000]; memset(m, bytes, sizeof m); aligned(bytes); sink += m[bytes]; }
 
-static void chains(int times) { for (int i = 0; i < times; i++) { roomy(32 + i % 8); sink++; } }
+NOINLINE void chains(int times) { for (int i = 0; i < times; i++) { roomy(32 + i % 8); sink++; } }
 
 NOINLINE void work(long times) { for (long i = 0; i < times; i++) { leaf(); sink++; } }
 static void *start(void *times) { work((long)times); return NULL; }
@@ -110,6 +110,8 @@ int main(int count, char **args) {
   // Waits for a line, so that others may look first.
   if (count > 3 && strcmp(args[3], "wait") == 0) { char line[8]; if (read(0, line, sizeof line) < 0) return 1; }
   if (strcmp(what, "chain") == 0) chains(times);
+  else if (strcmp(what, "again") == 0) return execl("/proc/self/exe", "unwound", "late", args[2], NULL);
+  else if (strcmp(what, "late") == 0) { usleep(300000); chains(times); }
   else if (strcmp(what, "thread") == 0) return in_thread(times);
   else if (strcmp(what, "signal") == 0) signals(times, 0);
   else if (strcmp(what, "altstack") == 0) signals(times, 1);
