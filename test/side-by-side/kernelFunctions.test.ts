@@ -14,13 +14,14 @@ const typed = (name: string, script: string): OneLiner => ({ ...row(name, script
 // action where a function is in a list and in a wildcard.
 const KPROBES: readonly OneLiner[] = [
   row(
-    "arguments: printed, counted, distributed; registers, symbols and kernel stacks",
+    "arguments: printed, counted, distributed; registers, symbols, kernel stacks; a driver's own function",
     `kprobe:vfs_write ${here} {
        printf("%d\\n", arg2);
        @ = count(); @h = hist(arg2); @l = lhist(arg2, 0, 2000, 500); @s = stats(arg2); @a = avg(arg2);
        @dx = sum(reg("dx")); @same = sum(reg("di") == arg0); @k[ksym(kaddr("vfs_read"))] = count();
        @stack[kstack(3)] = count();
-     }`,
+     }
+     kprobe:write_null ${here} { @null = sum(arg2); }`,
   ),
   row(
     "results; entry and return paired by thread",
@@ -29,11 +30,10 @@ const KPROBES: readonly OneLiner[] = [
      kretprobe:vfs_write /@size[tid]/ { @same = sum(@size[tid] == retval); @n = count(); delete(@size[tid]); }`,
   ),
   row(
-    "func and probe, of lists and wildcards; a driver's own function",
-    `kprobe:vfs_open,kprobe:do_sys_openat2 ${here} { @list[func] = count(); }
+    "func and probe, of lists and wildcards",
+    `kprobe:vfs_open,kprobe:write_null ${here} { @list[func] = count(); }
      kprobe:vfs_wri* ${here} { @wild[func] = count(); @p[probe] = sum(arg2); }
-     kretprobe:vfs_write ${here} { if (retval > 100) { @ret[probe] = count(); } }
-     kprobe:write_null ${here} { @null = sum(arg2); }`,
+     kretprobe:vfs_write ${here} { if (retval > 100) { @ret[probe] = count(); } }`,
   ),
   typed(
     "strings of the caller's; structs behind arguments; curtask",

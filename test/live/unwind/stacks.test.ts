@@ -5,7 +5,9 @@ import { ElfFile } from "libbpf-ts";
 import { describe, expect, test } from "vitest";
 import type { Program } from "../../support/programs.ts";
 import { runScript } from "../../support/script.ts";
+import { slowness, ticksOf } from "../../support/slowness.ts";
 import { stacksOf } from "../symbols/support.ts";
+import { switchesUnseen } from "../work/support.ts";
 import { alone, atLeaf, CHAIN, canUnwind, fixed, lazy, library, pie, QUIET, stripped } from "./support.ts";
 
 const stacks = async (action: string, program: Program, ...args: string[]) => {
@@ -36,7 +38,8 @@ describe.skipIf(!canUnwind)("dw_ustack()", () => {
 
   test.each(["signal", "altstack"])("a handler, and what it interrupted: %s", async (kind) => {
     const found = await stacks("@[dw_ustack()] = count();", pie, kind, "20");
-    const whole = /^leaf handler __restore_rt kernel interrupted signals main (\S+ )+_start$/;
+    // libc has the trampoline's name in its debug file alone.
+    const whole = /^leaf handler (__restore_rt|0x[0-9a-f]+) kernel interrupted signals main (\S+ )+_start$/;
     expect([...found]).toEqual([[expect.stringMatching(whole), 20]]);
   });
 
@@ -69,12 +72,14 @@ describe.skipIf(!canUnwind)("dw_ustack()", () => {
   });
 
   test("where a thread waits: its registers are those of the kernel's entry", async () => {
-    const { stdout } = await runScript(
-      `${QUIET} tracepoint:sched:sched_switch /pid == cpid && args.prev_state != 0/ { @[dw_ustack()] = count(); }`,
-      ["-c", `${pie.path} sleep 20`],
+    // State 1 is a sleep; a switch in which the task was only put aside has a higher bit.
+    const { stdout, losses } = await runScript(
+      `${QUIET} tracepoint:sched:sched_switch /pid == cpid && args.prev_state == 1/ { @[dw_ustack()] = count(); }`,
+      ["-c", `${pie.path} sleep 12`],
     );
     const slept = [...stacksOf(stdout)].find(([stack]) => /^kernel sleeper main (\S+ )+_start$/.test(stack));
-    expect(slept?.[1]).toBe(20);
+    expect(slept?.[1]).toBeGreaterThanOrEqual(12 - switchesUnseen(losses!));
+    expect(slept?.[1]).toBeLessThanOrEqual(12);
   });
 
   test("functions and their returns, also below functions that have been probed so", async () => {
@@ -137,7 +142,7 @@ describe.skipIf(!canUnwind)("dw_ustack()", () => {
     const found = [...stacksOf(stdout)].filter(([stack]) => /\bspin\b/.test(stack));
     const all = found.reduce((sum, [, count]) => sum + count, 0);
     const whole = found.filter(([stack]) => /\bspin main (\S+ )+_start$/.test(stack));
-    expect(all).toBeGreaterThan(20);
+    expect(all).toBeGreaterThanOrEqual(ticksOf(20));
     expect(whole.reduce((sum, [, count]) => sum + count, 0)).toBe(all);
   });
 });
@@ -195,7 +200,7 @@ describe.skipIf(!canUnwind)("whose stacks", () => {
           child.stdin.end("\n");
           await once(child, "exit");
         }
-        await new Promise((done) => setTimeout(done, 200));
+        await new Promise((done) => setTimeout(done, slowness > 1 ? 2000 : 200));
       },
     );
     expect(stdout).toMatch(new RegExp(`^@n\\[${other.pid}\\]: 5$`, "m"));

@@ -67,6 +67,12 @@ NOINLINE void signals(int times, int elsewhere) {
   interrupted(times);
 }
 
+// Until the tracer has seen what is new.
+static void linger(void) {
+  const char *milliseconds = getenv("LINGER");
+  usleep(1000 * (milliseconds ? atoi(milliseconds) : 300));
+}
+
 // Code made at run time that has a frame pointer: push %rbp; mov %rsp,%rbp; movabs leaf,%rax; call *%rax; pop %rbp; ret
 static int made(int times) {
   unsigned char *code = mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -74,7 +80,7 @@ static int made(int times) {
   memcpy(code, "\x55\x48\x89\xe5\x48\xb8________\xff\xd0\x5d\xc3", 18);
   void (*target)(void) = leaf;
   memcpy(code + 6, &target, 8);
-  usleep(200000);
+  linger();
   for (int i = 0; i < times; i++) { ((void (*)(void))code)(); sink++; }
   return 0;
 }
@@ -83,24 +89,26 @@ static int plugin(const char *path, int times) {
   void *library = dlopen(path, RTLD_NOW);
   if (!library) return 1;
   void (*call)(void (*)(void)) = dlsym(library, "plugged");
-  usleep(200000);
+  linger();
   for (int i = 0; i < times; i++) { call(leaf); sink++; }
   return 0;
 }
 
 NOINLINE void sleeper(int times) {
-  struct timespec short_time = {0, 2000000};
+  struct timespec short_time = {0, 20000000};
   for (int i = 0; i < times; i++) { kernel(SYS_nanosleep, (long)&short_time, 0); sink++; }
 }
 
-// Busy in the vdso, in a library, and here.
+// Busy in the vdso, in a library, and here, for milliseconds of CPU.
 NOINLINE void spin(int milliseconds) {
-  struct timespec begin, now;
-  clock_gettime(CLOCK_MONOTONIC, &begin);
+  struct timespec now, used;
   do {
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    sorter();
-  } while ((now.tv_sec - begin.tv_sec) * 1000 + (now.tv_nsec - begin.tv_nsec) / 1000000 < milliseconds);
+    for (int i = 0; i < 100; i++) {
+      clock_gettime(CLOCK_MONOTONIC, &now);
+      sorter();
+    }
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+  } while (used.tv_sec * 1000 + used.tv_nsec / 1000000 < milliseconds);
 }
 
 int main(int count, char **args) {
