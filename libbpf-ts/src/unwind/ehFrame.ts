@@ -147,6 +147,8 @@ export type VisitFde = (start: number, end: number, cie: Cie, instructions: numb
 /** Visits every FDE in the order of the section. Throws DwarfError where it is damaged. */
 export function visitFdes({ bytes, address }: EhFrame, visit: VisitFde): void {
   const cies = new Map<number, Cie>();
+  // CIEs lie apart. Where they would take more than the section they overlap, so that reading them has no end.
+  let room = bytes.length;
   for (let at = 0; at + 4 <= bytes.length; ) {
     const head = new Cursor(bytes, at);
     let length = head.u32();
@@ -163,6 +165,8 @@ export function visitFdes({ bytes, address }: EhFrame, visit: VisitFde): void {
     if (!cie) {
       cie = cieAtByte(bytes, cieAt);
       cies.set(cieAt, cie);
+      room -= cie.end - cieAt;
+      if (room < 0) throw new DwarfError(".eh_frame is damaged: its CIEs overlap");
     }
     const fde = new Cursor(bytes, from + 4, end);
     const start = readAddress(fde, cie.encoding, address);

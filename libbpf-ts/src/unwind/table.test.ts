@@ -200,3 +200,17 @@ describe("damaged sections", () => {
     expect(() => unwindTable(elfOf(frame([{ start: 0x401000, size: 16, code }])))).toThrow(/too many states/);
   });
 });
+
+test("CIEs that overlap, each as long as what follows it, end in an error soon", () => {
+  const count = 400;
+  const heads = Array.from({ length: count }, (_, i) =>
+    Buffer.concat([u32(16 * (count - i) - 4), u32(0), Buffer.from([3, 0, 1, 0x78, 16, 0, 0, 0])]),
+  );
+  let bytes: Buffer = Buffer.concat(heads);
+  for (let i = 1; i < count; i++)
+    bytes = Buffer.concat([
+      bytes,
+      entry(u32(bytes.length + 4 - 16 * i), u32(0x401000), u32(0), u32(16), u32(0)),
+    ]);
+  expect(() => unwindTable(elfOf(Buffer.concat([bytes, u32(0)])))).toThrow(/CIEs overlap/);
+});
