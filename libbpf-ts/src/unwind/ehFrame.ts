@@ -37,14 +37,23 @@ const PC_RELATIVE = 0x10;
 const INDIRECT = 0x80;
 const OMIT = 0xff;
 
+/** More than the biggest programs have. */
+const LARGEST_SECTION = 64 << 20;
+const LARGEST_CIE = 1 << 12;
+
 const GNU_EH_FRAME = 0x6474e550;
 const X86_64_UNWIND = 0x70000001;
 const PROGBITS = 1;
 
+function bounded(size: number): number {
+  if (size > LARGEST_SECTION) throw new DwarfError(`.eh_frame has ${size} bytes; that many are not read`);
+  return size;
+}
+
 /** The section, or what the loader is told where there are no section headers; undefined: the file has none. */
 export function ehFrameOf(elf: ElfFile): EhFrame | undefined {
   const section = elf.section(".eh_frame");
-  if (section && (section.type === PROGBITS || section.type === X86_64_UNWIND) && section.size > 0)
+  if (section && (section.type === PROGBITS || section.type === X86_64_UNWIND) && bounded(section.size) > 0)
     return { bytes: elf.sectionData(section), address: section.addr };
   if (section?.type === SectionType.nobits) return undefined;
   const header = elf.segments.find(({ type }) => type === GNU_EH_FRAME);
@@ -60,7 +69,7 @@ export function ehFrameOf(elf: ElfFile): EhFrame | undefined {
   );
   if (!segment) return undefined;
   const from = address - segment.vaddr;
-  return { bytes: elf.read(segment.offset + from, segment.fileSize - from), address };
+  return { bytes: elf.read(segment.offset + from, bounded(segment.fileSize - from)), address };
 }
 
 /** `base`: address of the cursor's first byte. */
@@ -176,11 +185,17 @@ export function visitFdes({ bytes, address }: EhFrame, visit: VisitFde): void {
   }
 }
 
+/** Any byte may be named as a CIE's: it sees no more of the section than one of its own. */
 function cieAtByte(bytes: Buffer, at: number): Cie {
   const head = new Cursor(bytes, at);
   let length = head.u32();
   if (length === 0xffffffff) length = head.u64();
-  const cie = new Cursor(bytes, head.at, head.at + length);
+  const from = head.at;
+  if (length > LARGEST_CIE || from + length > bytes.length)
+    throw new DwarfError(`.eh_frame is damaged: there is no CIE at byte ${at}`);
+  const own = bytes.subarray(from, from + length);
+  const cie = new Cursor(own);
   if (cie.u32() !== 0) throw new DwarfError(`.eh_frame is damaged: there is no CIE at byte ${at}`);
-  return readCie(bytes, cie);
+  const read = readCie(own, cie);
+  return { ...read, from: from + read.from, end: from + length };
 }

@@ -195,6 +195,13 @@ describe("damaged sections", () => {
     }
   });
 
+  test("a CIE that would be all of the section", () => {
+    const large = entry(u32(0), [1], Buffer.from("zR\0"), [1, 0x78, 16, 1, 0x1b], new Array(5000).fill(0));
+    expect(() => unwindTable(elfOf(frame([{ start: 0x401000, size: 16, code: [] }], large)))).toThrow(
+      /there is no CIE/,
+    );
+  });
+
   test("states without end are not put by", () => {
     const code = new Array(1000).fill(0x0a);
     expect(() => unwindTable(elfOf(frame([{ start: 0x401000, size: 16, code }])))).toThrow(/too many states/);

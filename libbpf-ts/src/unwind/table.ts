@@ -23,7 +23,8 @@ const PAGE = 4096;
 const EXECUTABLE = 1;
 
 /** What a table may have; bigger files are none of this world. */
-export const MOST_ROWS = 1 << 23;
+const MOST_ROWS = 1 << 22;
+const MOST_FUNCTIONS = 1 << 21;
 
 class Rows {
   #starts = new Uint32Array(1 << 12);
@@ -99,6 +100,8 @@ export function unwindTable(elf: ElfFile): UnwindTable | undefined {
   const fdes = new Fdes();
   visitFdes(frame, (start, end, cie, first, to) => {
     if (start < from || end > limit) return;
+    if (fdes.start.length >= MOST_FUNCTIONS)
+      throw new DwarfError(`.eh_frame has more than ${MOST_FUNCTIONS} functions`);
     fdes.start.push(start);
     fdes.end.push(end);
     fdes.cie.push(cie);

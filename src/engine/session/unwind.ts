@@ -31,6 +31,8 @@ export class Unwinding implements Disposable {
   readonly #unwinder: Unwinder;
   readonly #hold: EntryHold | undefined;
   readonly #warn: (message: string) => void;
+  /** Those that were named: what they do before their tables are there is no reason to name them. */
+  readonly #asked: ReadonlySet<number>;
   /** Nobody in particular was asked for. */
   readonly #everybody: boolean;
   #eagerUntil = 0;
@@ -45,6 +47,7 @@ export class Unwinding implements Disposable {
     warn: (message: string) => void,
   ) {
     const pids = [...(target === undefined ? [] : [target]), ...others];
+    this.#asked = new Set(pids);
     this.#everybody = pids.length === 0;
     this.#warn = warn;
     this.#unwinder = new Unwinder(
@@ -85,7 +88,8 @@ export class Unwinding implements Disposable {
       this.#hold?.release();
       this.#eagerUntil = 0;
     }
-    if (lacking === undefined || lacking === process.pid || this.#unwinder.has(lacking)) return;
+    if (lacking === undefined || lacking === process.pid) return;
+    if (this.#asked.has(lacking) || this.#unwinder.has(lacking)) return;
     if (!this.#everybody) this.#say(lacking);
     else if (!this.#unwinder.follow(lacking)) this.#tooMany(lacking);
   }

@@ -157,7 +157,7 @@ describe.skipIf(!canUnwind)("whose stacks", () => {
   test("-p: a process that runs already", async () => {
     const child = await begin("chain", "30");
     const { stdout, stderr } = await runScript(
-      atLeaf("@[dw_ustack()] = count();"),
+      atLeaf("@[dw_ustack()] = count();", child.pid),
       ["-p", `${child.pid}`],
       async () => {
         child.stdin.end("\n");
@@ -171,7 +171,7 @@ describe.skipIf(!canUnwind)("whose stacks", () => {
   test("--dwarf-pid: several", async () => {
     const children = [await begin("chain", "7"), await begin("thread", "9")];
     const { stdout, stderr } = await runScript(
-      atLeaf("@[dw_ustack()] = count();"),
+      atLeaf("@[dw_ustack()] = count();", ...children.map(({ pid }) => pid)),
       children.flatMap(({ pid }) => ["--dwarf-pid", `${pid}`]),
       () =>
         Promise.all(
@@ -193,7 +193,7 @@ describe.skipIf(!canUnwind)("whose stacks", () => {
   test("another process: by frame pointers, and said once", async () => {
     const [followed, other] = [await begin("chain", "1"), await begin("chain", "5")];
     const { stdout, stderr } = await runScript(
-      atLeaf("@n[pid] = count(); @[len(dw_ustack())] = count();"),
+      atLeaf("@n[pid] = count(); @[len(dw_ustack())] = count();", followed.pid, other.pid),
       ["--dwarf-pid", `${followed.pid}`],
       async () => {
         for (const child of [other, followed]) {
@@ -211,7 +211,7 @@ describe.skipIf(!canUnwind)("whose stacks", () => {
   test("nobody's in particular: whoever is met, from then on", async () => {
     const child = spawn(pie.path, ["spin", "1500"], { stdio: "ignore" });
     const { stdout, stderr } = await runScript(
-      `${QUIET} profile:hz:499 /comm == "unwound"/ { @[dw_ustack()] = count(); }`,
+      `${QUIET} profile:hz:499 /pid == ${child.pid}/ { @[dw_ustack()] = count(); }`,
       [],
       () => once(child, "exit"),
     );

@@ -3,9 +3,13 @@ import { join } from "node:path";
 import { kernelAtLeast } from "libbpf-ts";
 import { isRoot } from "../../support/cli.ts";
 import { canCompile, cProgram, type Program } from "../../support/programs.ts";
+import { emulated } from "../symbols/support.ts";
 
 /** dw_ustack() is for x86-64, and needs bpf_loop. */
 export const canUnwind = isRoot && canCompile && process.arch === "x64" && kernelAtLeast("5.17");
+
+/** Milliseconds that programs wait until what they have mapped is known. */
+process.env.UNWIND_LINGER = emulated ? "4000" : "1000";
 
 const FLAGS = ["-O2", "-fomit-frame-pointer", "-fno-optimize-sibling-calls", "-pthread", "-rdynamic"];
 const variant = (flags: readonly string[], after?: string): Program =>
@@ -29,9 +33,11 @@ void plugged(void (*back)(void)) { inner(back); plugs++; }`,
 const GETPPID = 110;
 export const QUIET = "config = { unstable_dw_ustack=enable }";
 
-/** Runs the action at each system call of `leaf`, a script that warns of nothing. */
-export const atLeaf = (action: string): string =>
-  `${QUIET} tracepoint:raw_syscalls:sys_enter /(comm == "unwound" || comm == "exe") && args.id == ${GETPPID}/ { ${action} }`;
+/** Runs the action at each system call of `leaf`, of these processes or of the command: a script that warns of nothing. */
+export const atLeaf = (action: string, ...pids: (number | undefined)[]): string => {
+  const whose = pids.length > 0 ? pids.map((pid) => `pid == ${pid}`).join(" || ") : "pid == cpid";
+  return `${QUIET} tracepoint:raw_syscalls:sys_enter /(${whose}) && args.id == ${GETPPID}/ { ${action} }`;
+};
 
 /** How a chain goes up to where the program begins; libc's own functions have other names in other versions. */
 export const CHAIN = /^leaf compare (?:\S+ ){1,3}sorter sized aligned roomy chains main (?:\S+ )+_start$/;

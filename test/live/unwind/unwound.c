@@ -69,7 +69,7 @@ NOINLINE void signals(int times, int elsewhere) {
 
 // Until the tracer has seen what is new.
 static void linger(void) {
-  const char *milliseconds = getenv("LINGER");
+  const char *milliseconds = getenv("UNWIND_LINGER");
   usleep(1000 * (milliseconds ? atoi(milliseconds) : 300));
 }
 
@@ -119,7 +119,7 @@ int main(int count, char **args) {
   if (count > 3 && strcmp(args[3], "wait") == 0) { char line[8]; if (read(0, line, sizeof line) < 0) return 1; }
   if (strcmp(what, "chain") == 0) chains(times);
   else if (strcmp(what, "again") == 0) return execl("/proc/self/exe", "unwound", "late", args[2], NULL);
-  else if (strcmp(what, "late") == 0) { usleep(300000); chains(times); }
+  else if (strcmp(what, "late") == 0) { linger(); chains(times); }
   else if (strcmp(what, "thread") == 0) return in_thread(times);
   else if (strcmp(what, "signal") == 0) signals(times, 0);
   else if (strcmp(what, "altstack") == 0) signals(times, 1);
