@@ -35,34 +35,35 @@ const LEFT_OUT = [
   ]),
 ];
 
-/** What only another kernel can show comes first. */
-const FIRST = [
+/** What only another kernel can show, and one file of each way into it: the lane fails if one of them has not run. */
+const MUST = [
   "test/side-by-side/",
   "test/live/functions/kernel",
   "test/live/compile/kernelFunctions",
   // Long, and so not at the end, where one machine would wait for the other.
   "test/live/library/",
-  "test/live/unwind/",
+  "test/live/compile/",
+  ...["link", "program"].map((name) => `test/live/libbpf/${name}`),
+  ...["functions", "processes", "syscalls", "packets"].map((name) => `test/live/work/${name}`),
   "test/live/language/kfuncs",
 ];
-/**
- * What tells least of another kernel, the least last: its way into the kernel is in other files, too. Where a slow host
- * leaves no time for them, they are reported as not run, and the lane does not fail.
- */
-const SPARE = [
-  ...["usdt", "watchpoints", "losses", "records", "clocks", "longStrings", "order"].map(
+/** The others, those that tell least of another kernel last: where a slow host leaves no time, they are reported as not run. */
+const OTHERS = [
+  "test/live/unwind/",
+  ...["functions", "engine", "libbpf"].map((name) => `test/live/${name}/`),
+  ...["events", "iterators", "stacks", "usdt", "watchpoints", "losses"].map(
     (name) => `test/live/work/${name}`,
   ),
+  "test/live/work/",
   "test/live/symbols/",
-  "test/live/language/",
 ];
-const placeIn = (prefixes, file) => prefixes.findIndex((prefix) => file.startsWith(prefix));
-const rank = (file) => {
-  const first = placeIn(FIRST, file);
-  return first >= 0 ? first : FIRST.length + 1 + placeIn(SPARE, file);
+const placeIn = (prefixes, file) => {
+  const place = prefixes.findIndex((prefix) => file.startsWith(prefix));
+  return place < 0 ? prefixes.length : place;
 };
 /** Whether the lane may end without having run the file. */
-export const isSpare = (file) => rank(file) > FIRST.length;
+export const isSpare = (file) => placeIn(MUST, file) === MUST.length;
+const rank = (file) => (isSpare(file) ? MUST.length + placeIn(OTHERS, file) : placeIn(MUST, file));
 
 /** Tests that run bpftrace beside tracedeck. */
 export const needsBpftrace = (file) => file.startsWith("test/side-by-side/");
