@@ -13,8 +13,11 @@ import type { Die } from "./die.ts";
 import { type DwarfMember, describeType, membersOf, resolveDie } from "./types.ts";
 
 export type Place =
-  /** The N-th general argument register; past the last one, the (N − their number)-th word on the stack. */
-  | { kind: "argument"; index: number }
+  /**
+   * The N-th general argument register; past the last one, the (N − their number)-th word on the stack. `words`: so many
+   * of them, for a struct or what else has no register of its own; `address`: they are where the argument points to.
+   */
+  | { kind: "argument"; index: number; words?: number; address?: boolean }
   | { kind: "register"; register: string }
   | { kind: "unreadable"; why: "float" | "struct" | "wide" | "removed" | "convention" };
 
@@ -29,6 +32,8 @@ interface Passing {
   aggregate: boolean;
   /** Four equal floats or fewer. */
   floats?: boolean;
+  /** An aggregate elsewhere, whose address is passed. */
+  address?: boolean;
 }
 
 const scalar = (...words: Class[]): Passing => ({
@@ -132,6 +137,23 @@ export function sizeOf(die: Die | undefined, depth = 0): number {
   }
 }
 
+/** Bytes that the address of a value is a multiple of, as far as more than eight matter. Types are looked into once each. */
+function alignOf(die: Die | undefined, known = new Map<string, number>()): number {
+  const resolved = resolveDie(die);
+  if (!resolved || known.size > MAX_CLASSES) return 1;
+  const before = known.get(resolved.key);
+  if (before !== undefined) return before;
+  known.set(resolved.key, 1);
+  const type = describeType(resolved);
+  let align = resolved.number(At.alignment) ?? 1;
+  if (type.kind === "struct" || type.kind === "class" || type.kind === "union") {
+    for (const { type: inner } of membersOf(resolved)) align = Math.max(align, alignOf(inner, known));
+  } else if (type.kind === "array") align = Math.max(align, alignOf(type.type, known));
+  else align = Math.max(align, Math.min(16, sizeOf(resolved)));
+  known.set(resolved.key, align);
+  return align;
+}
+
 function passing(die: Die | undefined, arch: Arch): Passing {
   const resolved = resolveDie(die);
   const type = resolved && describeType(resolved);
@@ -200,11 +222,12 @@ function takesItself(method: Die, owner: Die): boolean {
 }
 
 function aggregate(die: Die, size: number, arch: Arch): Passing {
-  if (isCopiedByCode(die)) return { ...scalar("integer"), aggregate: true };
+  if (isCopiedByCode(die)) return { ...scalar("integer"), aggregate: true, address: true };
   const leaves = new Leaves();
   const fits = leaves.add(die, 0);
   const parts = leaves.found;
-  const whole: Passing = { words: [], size, align: 8, memory: true, aggregate: true };
+  const align = Math.max(8, alignOf(die));
+  const whole: Passing = { words: [], size, align, memory: true, aggregate: true };
   if (arch.name === "arm64") {
     const equal =
       fits &&
@@ -212,7 +235,7 @@ function aggregate(die: Die, size: number, arch: Arch): Passing {
       parts.length <= 4 &&
       parts.every((p) => p.class === "float" && p.size === parts[0].size);
     if (equal) return { ...whole, words: parts.map(() => "float"), memory: false, floats: true };
-    if (size > 16) return { ...scalar("integer"), aggregate: true };
+    if (size > 16) return { ...scalar("integer"), aggregate: true, address: true };
     return { ...whole, words: Array.from({ length: Math.ceil(size / 8) }, () => "integer"), memory: false };
   }
   // An empty class takes no place at all.
@@ -247,10 +270,11 @@ export function argumentPlaces(
   let vector = 0;
   let stack = 0;
   return parameters.map((parameter): Place => {
-    const { words, size, align, memory, aggregate, floats } = passing(parameter, arch);
+    const { words, size, align, memory, aggregate, floats, address } = passing(parameter, arch);
     const integers = words.filter((word) => word === "integer").length;
     const inRegisters = !memory && general + integers <= registers && vector + words.length - integers <= 8;
-    const index = inRegisters ? general : registers + Math.ceil(stack / 8);
+    if (!inRegisters) stack = Math.ceil(stack / align) * align;
+    const index = inRegisters ? general : registers + stack / 8;
     if (inRegisters) {
       general += integers;
       vector += words.length - integers;
@@ -258,11 +282,13 @@ export function argumentPlaces(
       // What has gone to the stack keeps later arguments out of arm64's registers.
       if (arch.name === "arm64" && integers > 0) general = registers;
       if (arch.name === "arm64" && floats) vector = 8;
-      stack = Math.ceil(stack / align) * align + Math.ceil(size / 8) * 8;
+      stack += Math.ceil(size / 8) * 8;
     }
-    if (aggregate) return { kind: "unreadable", why: "struct" };
-    if (words[0] === "float") return { kind: "unreadable", why: "float" };
-    if (words.length > 1) return { kind: "unreadable", why: "wide" };
-    return { kind: "argument", index };
+    const count = address ? Math.ceil(sizeOf(parameter) / 8) : Math.ceil(size / 8);
+    const isVector = inRegisters && words.includes("float");
+    if (aggregate && (isVector || count === 0)) return { kind: "unreadable", why: "struct" };
+    if (!aggregate && words[0] === "float") return { kind: "unreadable", why: "float" };
+    if (!aggregate && words.length === 1) return { kind: "argument", index };
+    return { kind: "argument", index, words: count, ...(address ? { address } : {}) };
   });
 }

@@ -50,6 +50,7 @@ export const At = {
   abstractOrigin: 0x31,
   artificial: 0x34,
   callingConvention: 0x36,
+  alignment: 0x88,
   count: 0x37,
   dataMemberLocation: 0x38,
   declFile: 0x3a,

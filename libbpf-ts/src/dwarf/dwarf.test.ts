@@ -7,7 +7,7 @@ const C_FUNCTIONS: readonly [name: string, signature: string][] = [
   // A struct of two ints takes one register, one of 32 bytes the stack, a double none of the general ones.
   [
     "mixed",
-    "long int mixed(double d @float, int i @0, struct point p @struct, long int after @2, struct large big @struct, enum color c @3)",
+    "long int mixed(double d @float, int i @0, struct point p @1*1, long int after @2, struct large big @6*4, enum color c @3)",
   ],
   // Where the result goes is a hidden first argument; a struct of a float is in a vector register.
   ["hidden", "struct large hidden(struct node *node @1, boxed box @struct, int n @2)"],
@@ -136,7 +136,7 @@ describe("rust-5: names, addresses and lists by number", () => {
   });
 
   test("what follows an aggregate is only known where the debug info gives its register", () => {
-    expect(signature(program, "measure")).toMatch(/^u64 measure\(struct &str text @struct, u64 extra @/);
+    expect(signature(program, "measure")).toMatch(/^u64 measure\(struct &str text @convention, u64 extra @/);
   });
 
   test("members and lines", () => {

@@ -62,6 +62,15 @@ function registerOf(expression: Uint8Array | undefined, machine: ArchName): Plac
   return index < 0 ? { kind: "register", register } : { kind: "argument", index };
 }
 
+/** Where debug info says that an argument is, if it can be there: what has several words can't be in one register. */
+function inRegister(place: Place, known: Place | undefined): Place | undefined {
+  if (!known || place.kind !== "argument" || place.words === undefined)
+    return place.kind === "unreadable" ? undefined : known;
+  return known.kind === "argument" && (place.words === 1 || place.address)
+    ? { ...place, index: known.index }
+    : undefined;
+}
+
 const isParameter = ({ tag }: Die): boolean => tag === Tag.formalParameter;
 
 /** Reads a function's entry; `symbol` is the name that the symbol table has for its code. */
@@ -95,9 +104,10 @@ export function readFunction(die: Die, entry: number, symbol: string, machine: A
       const known = registerOf(here && locationAt(here, entry), machine);
       const free =
         language === Language.go || (language === Language.rust && aggregate >= 0 && i >= aggregate);
-      let place = known && places[i].kind !== "unreadable" ? known : places[i];
-      if (!known && isClone) place = { kind: "unreadable", why: "removed" };
-      else if (!known && free && place.kind !== "unreadable")
+      const found = inRegister(places[i], known);
+      let place = found ?? places[i];
+      if (!found && isClone) place = { kind: "unreadable", why: "removed" };
+      else if (!found && free && place.kind !== "unreadable")
         place = { kind: "unreadable", why: "convention" };
       return { name: parameter.name ?? "", type: parameter.type, place };
     }),

@@ -75,7 +75,7 @@ test("arguments whose types nest without end are found and named", () => {
   const start = process.cpuUsage();
   const found = dwarf.functionAt(ENTRY, "f");
   expect(found?.parameters.map(({ name, place }) => [name, place.kind])).toEqual([
-    ["argument", "unreadable"],
+    ["argument", "argument"],
     ["argument", "argument"],
   ]);
   const named = dwarf.read(() => declaration(found?.parameters[1].type, "callback"));

@@ -46,8 +46,11 @@ export interface UsdtProbe {
 
 /** Where an argument is when its function begins. */
 export type ArgumentPlace =
-  /** The N-th argument register; past the last of them, words of the stack. */
-  | { kind: "argument"; index: number }
+  /**
+   * The N-th argument register; past the last of them, words of the stack. `words`: a value of so many words from there on;
+   * `address`: where the argument points to.
+   */
+  | { kind: "argument"; index: number; words?: number; address?: boolean }
   | { kind: "register"; register: string }
   /** `why` follows the argument's name: "is floating point, …"; `hint` is what to do. */
   | { kind: "unreadable"; why: string; hint?: string };

@@ -46,8 +46,8 @@ const UNREADABLE: Record<DwarfUnreadable["why"], { why: string; hint: string }> 
     hint: "trace a function that gets its address, or the integer made of it",
   },
   struct: {
-    why: "is a struct passed by value, which has no address and may be in several registers",
-    hint: `trace a function that gets its address; ${RAW}, and may hold its bytes`,
+    why: "is a struct passed by value with floating point in it: it is in vector registers, which BPF cannot read",
+    hint: "trace a function that gets its address",
   },
   wide: { why: "has more than 64 bits and is in two registers", hint: `${RAW}: it is in two of them` },
   removed: {

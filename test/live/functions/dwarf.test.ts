@@ -94,6 +94,12 @@ describe.skipIf(!canTrace).each(BUILDS)("%s", (_, program) => {
     expect(await run(program, script, 3)).toEqual(["0 77 2", "1 77 2", "2 77 2"]);
   });
 
+  test("structs by value: in a register, and on the stack", async () => {
+    const script =
+      'uprobe:WORK:mixed { printf("%d %d %d %d\\n", args.p.x, args.p.y, args.big.words[0], args.big.words[3]); }';
+    expect(await run(program, script, 3)).toEqual(["3 4 1 0", "3 4 1 0", "3 4 1 0"]);
+  });
+
   test("arguments behind a hidden one for the result", async () => {
     const script = 'uprobe:WORK:hidden { printf("%d %s\\n", args.n, args.node->name); }';
     expect(await run(program, script, 2)).toEqual(["0 first", "1 first"]);

@@ -219,7 +219,14 @@ function programValue(probe: Probe, name: string, nameSpan: Span, span: Span, cx
     const each = programArgument(probe, other, cx);
     return "argument" in each && each.argument.place.kind !== "unreadable";
   });
+  const { type, place } = found.argument;
+  if (place.kind === "argument" && place.words !== undefined && !place.address)
+    return { op: "arg", index: place.index, type: valueType(type, cx.space), span };
   const value = argumentSlot(found.argument, others, span, cx);
+  if (value && place.kind === "argument" && place.address) {
+    const pointer = slot(value, { kind: "pointer", to: type, space: cx.space }, cx.space);
+    return { op: "deref", pointer, type: valueType(type, cx.space), span };
+  }
   return value ? slot(value, found.argument.type, cx.space) : cx.unknown(span);
 }
 

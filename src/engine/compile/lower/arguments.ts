@@ -2,7 +2,7 @@
 import { type Arch, archFor } from "libbpf-ts/arch";
 import { parseUsdtArg, type UsdtRegister } from "libbpf-ts/usdt-args";
 import { constant, type Size, type Value, ZERO } from "../ir/types.ts";
-import type { Field, Type } from "../types.ts";
+import { type Field, roundUp, type Type } from "../types.ts";
 import type { Cx } from "./context.ts";
 import { normalise } from "./integers.ts";
 import { loadScalar, type Place } from "./memory.ts";
@@ -29,6 +29,21 @@ export function registerArgument(cx: Cx, index: number, type: Type): Value {
     space: isUserProbe(cx) ? "user" : "kernel",
   };
   return normalise(cx, loadScalar(cx, stack, 8, false), type);
+}
+
+/** A value that takes several argument words: on the stack, or put together from registers. */
+export function argumentPlace(cx: Cx, index: number, size: number): Place {
+  const { functionArgs, stackPointer, stackArgsOffset } = arch(cx);
+  if (index >= functionArgs.length)
+    return {
+      base: namedRegister(cx, stackPointer),
+      offset: stackArgsOffset + (index - functionArgs.length) * 8,
+      space: isUserProbe(cx) ? "user" : "kernel",
+    };
+  const copy = cx.temporary(roundUp(size, 8), "argument");
+  for (let at = 0; at < size; at += 8)
+    cx.b.store(copy.base, copy.offset + at, 8, namedRegister(cx, functionArgs[index + at / 8]));
+  return copy;
 }
 
 const isUserProbe = (cx: Cx): boolean => ["uprobe", "usdt"].includes(cx.program.probes[0].attach.kind);

@@ -11,6 +11,7 @@ import { type Block, constant, isConst, ONE, reg, type Size, type Value, ZERO } 
 import type { TypedExpression } from "../typed.ts";
 import { sizeOf, type Type, tupleLayout } from "../types.ts";
 import {
+  argumentPlace,
   contextField,
   contextPlace,
   namedRegister,
@@ -438,6 +439,7 @@ function writeTupleCast(cx: Cx, e: Of<"cast">, to: Place): void {
 
 const PLACE: { [O in Op]?: (cx: Cx, e: Of<O>) => Place } = {
   local: (cx, e) => cx.memoryOf(e.local),
+  arg: (cx, e) => argumentPlace(cx, e.index, sizeOf(e.type)),
   "context-field": (cx, e) => contextPlace(cx, e.field, e.syscallArg),
   field: fieldPlace,
   index: (cx, e) => moved(cx, indexed(cx, e)),
