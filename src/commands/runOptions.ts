@@ -47,7 +47,7 @@ export const RUN_OPTIONS: readonly OptionRow[] = [
   {
     name: "dwarf-pid",
     value: "PID",
-    help: "unwind this process's stacks too in dw_ustack(); may be given again",
+    help: "have dw_ustack() unwind this process from its first stack on; may be given again",
     many: true,
   },
   { name: "output", short: "o", value: "FILE", help: "write the output to a file" },

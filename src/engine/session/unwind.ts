@@ -1,6 +1,6 @@
 /**
- * dw_ustack() in a session: who is unwound, and that the command of -c is from its first instruction on. Where no process is
- * named, those whose stacks are met are, from a moment after the first on.
+ * dw_ustack() in a session: the processes that are named are unwound from their first stack on, the command of -c from its
+ * first instruction; whoever else is met, from a moment after his first stack.
  */
 import { readFileSync } from "node:fs";
 import { type BpfMap, ElfFile } from "libbpf-ts";
@@ -31,10 +31,6 @@ export class Unwinding implements Disposable {
   readonly #unwinder: Unwinder;
   readonly #hold: EntryHold | undefined;
   readonly #warn: (message: string) => void;
-  /** Those that were named: what they do before their tables are there is no reason to name them. */
-  readonly #asked: ReadonlySet<number>;
-  /** Nobody in particular was asked for. */
-  readonly #everybody: boolean;
   #eagerUntil = 0;
   #told = false;
 
@@ -46,9 +42,6 @@ export class Unwinding implements Disposable {
     { target, command, others = [] }: UnwindTargets,
     warn: (message: string) => void,
   ) {
-    const pids = [...(target === undefined ? [] : [target]), ...others];
-    this.#asked = new Set(pids);
-    this.#everybody = pids.length === 0;
     this.#warn = warn;
     this.#unwinder = new Unwinder(
       (name) => mapAt(plan.maps.findIndex((map) => map.name === name)),
@@ -60,7 +53,7 @@ export class Unwinding implements Disposable {
       this.#unwinder.expect(files);
       this.#hold = files.length > 0 ? holdAtEntry(files[0], target) : undefined;
     }
-    for (const pid of pids) {
+    for (const pid of target === undefined ? others : [target, ...others]) {
       if (!this.#unwinder.follow(pid)) this.#tooMany(pid);
     }
   }
@@ -89,27 +82,15 @@ export class Unwinding implements Disposable {
       this.#eagerUntil = 0;
     }
     if (lacking === undefined || lacking === process.pid) return;
-    if (this.#asked.has(lacking) || this.#unwinder.has(lacking)) return;
-    if (!this.#everybody) this.#say(lacking);
-    else if (!this.#unwinder.follow(lacking)) this.#tooMany(lacking);
+    if (!this.#unwinder.follow(lacking)) this.#tooMany(lacking);
   }
 
   #tooMany(pid: number): void {
-    this.#once(
+    if (this.#told) return;
+    this.#told = true;
+    this.#warn(
       `dw_ustack() unwinds ${UNWOUND_PROCESSES} processes at a time; those of others, as ${pid}${nameOf(pid)}, are walked by frame pointers`,
     );
-  }
-
-  /** A stack of a process that was not asked for. */
-  #say(pid: number): void {
-    this.#once(
-      `dw_ustack() has no unwind tables for process ${pid}${nameOf(pid)}: its stacks, as those of others that were not asked for, are walked by frame pointers. --dwarf-pid ${pid} has them unwound`,
-    );
-  }
-
-  #once(message: string): void {
-    if (!this.#told) this.#warn(message);
-    this.#told = true;
   }
 
   [Symbol.dispose](): void {

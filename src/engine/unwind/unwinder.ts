@@ -75,11 +75,6 @@ export class Unwinder implements Disposable {
     for (const unwound of this.#unwound.values()) this.#update(unwound);
   }
 
-  /** Whether the process has tables in the kernel. */
-  has(pid: number): boolean {
-    return this.#unwound.get(pid)?.slot !== undefined;
-  }
-
   #update(unwound: Unwound): void {
     const process = this.#process(unwound.pid);
     if (process.ended) {

@@ -222,7 +222,7 @@ export const FUNCTIONS: readonly FunctionRow[] = [
   {
     name: "dw_ustack",
     signatures: ["ustack dw_ustack([mode] [, const int limit])"],
-    help: "The user stack of programs built without frame pointers, unwound by the tables (.eh_frame) that all have. For the processes of -p, -c and --dwarf-pid; others are walked by frame pointers. Modes are bpftrace, perf and raw. x86-64.",
+    help: "The user stack of programs built without frame pointers, unwound by the tables (.eh_frame) that all have. The processes of -p, -c and --dwarf-pid have tables from the first stack on, others once they are met. Modes are bpftrace, perf and raw. x86-64.",
     arguments: [0, 2],
     bare: true,
     value: process.stack,
