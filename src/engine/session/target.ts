@@ -22,8 +22,11 @@ export interface Target {
  */
 const WAIT_THEN_EXEC = "echo >&3; read -r _ <&3 || exit 126; exec 3<&-; exec ";
 
-/** Says that it is up, too, and ends the command when the engine is killed later: its input ends without a line then. */
-const GUARD = 'echo; read -r _ || kill -TERM "$1"';
+/**
+ * Says that it is up, too, and ends the command when the engine is killed later: its input ends without a line then. A
+ * command that is stopped takes the signal once it goes on.
+ */
+const GUARD = 'echo; read -r _ || { kill -TERM "$1"; kill -CONT "$1"; }';
 
 /**
  * Starts `command` stopped. `onEnd` gets the exit code once it has ended (128 + signal when killed). Its output is ours,

@@ -28,9 +28,13 @@ it.each(["SIGKILL", "SIGTERM"] as const)("nothing stays in the kernel after %s",
   expect(await leftAfter(programs, 20_000 * slowness)).toEqual([]);
 });
 
-it("the command of -c ends with a tracer that is killed", async () => {
+it.each([
+  ["runs", "SIGCONT"],
+  ["is stopped", "SIGSTOP"],
+] as const)("the command of -c, which %s, ends with a tracer that is killed", async (_, signal) => {
   const { victim, child } = await start("sleep 1000");
   expect(isAlive(child!)).toBe(true);
+  process.kill(child!, signal);
   victim.kill("SIGKILL");
-  await expect.poll(() => isAlive(child!)).toBe(false);
+  await expect.poll(() => isAlive(child!), { timeout: 20_000 * slowness, interval: 50 }).toBe(false);
 });

@@ -5,7 +5,7 @@
 import type { CDefinition, Import, Script } from "../ast.ts";
 import { type Diagnostic, Diagnostics, type Span } from "../diagnostic.ts";
 import type { Kernel } from "../kernel.ts";
-import { parseScript } from "../parse/script.ts";
+import { emptyScript, parseScript } from "../parse/script.ts";
 import { isValueName } from "../parse/types.ts";
 import { KNOWN_CONSTANTS } from "../tables/constants.ts";
 import { Conditions, codeTokens, Defines } from "./defines.ts";
@@ -221,7 +221,7 @@ class Importer {
     if (path.endsWith(".h")) {
       const include: CDefinition = { kind: "include", path, system: false, span: item.span };
       this.headers.add(include);
-      return [{ ...EMPTY, definitions: [include], span: item.span }];
+      return [{ ...emptyScript(item.span), definitions: [include] }];
     }
     const { script, diagnostics } = parseScript(text, this.files.length);
     this.files.push({ name: path, text });
@@ -234,16 +234,6 @@ class Importer {
     return [this.merge(script, directoryOf(path))];
   }
 }
-
-const EMPTY = {
-  definitions: [],
-  config: [],
-  imports: [],
-  mapDeclarations: [],
-  macros: [],
-  functions: [],
-  actions: [],
-};
 
 /** Follows the preprocessor through the script's definitions, and reads the headers that something depends on. */
 class DefinitionReader {

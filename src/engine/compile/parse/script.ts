@@ -25,6 +25,17 @@ export interface ParseResult {
   tokens: Token[];
 }
 
+export const emptyScript = (span: Script["span"]): Script => ({
+  definitions: [],
+  config: [],
+  imports: [],
+  mapDeclarations: [],
+  macros: [],
+  functions: [],
+  actions: [],
+  span,
+});
+
 /** Parses a script in any state. Never throws; broken parts are error nodes, each with a diagnostic. */
 export function parseScript(source: string, file?: number): ParseResult {
   const tokens = tokenize(source);
@@ -38,16 +49,7 @@ export function parseScript(source: string, file?: number): ParseResult {
       p.swallowed = true;
     }
   }
-  const script: Script = {
-    definitions: [],
-    config: [],
-    imports: [],
-    mapDeclarations: [],
-    macros: [],
-    functions: [],
-    actions: [],
-    span: p.span(0, source.length),
-  };
+  const script = emptyScript(p.span(0, source.length));
   parseItems(p, script);
   script.imports.push(...p.innerImports);
   return { script, diagnostics: p.diagnostics.list, tokens };
