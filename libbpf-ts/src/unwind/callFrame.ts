@@ -188,6 +188,8 @@ export class CallFrames {
           this.#lost(at.uleb(), Return.unknown);
           break;
         case Op.register:
+        case Op.valOffset:
+        case Op.valOffsetSf:
           this.#lost(at.uleb(), Return.unknown);
           at.skipLeb();
           break;
@@ -229,14 +231,6 @@ export class CallFrames {
           at.take(at.uleb());
           break;
         }
-        case Op.valOffset:
-          this.#lost(at.uleb(), Return.unknown);
-          at.skipLeb();
-          break;
-        case Op.valOffsetSf:
-          this.#lost(at.uleb(), Return.unknown);
-          at.skipLeb();
-          break;
         case Op.gnuArgsSize:
           at.skipLeb();
           break;
